@@ -1,0 +1,227 @@
+"""Papers, and what tells one from another.
+
+A `Paper` is what sources say of it; a `Sighting` is that a source listed it; a `Page` is what
+a server or a file returned. Nothing here fetches, stores or reads a clock.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import unicodedata
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Literal
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from digest.latex import readable
+
+Announced = Literal["", "new", "cross", "replace"]
+"""How arXiv announces a paper; "" where a source makes no such difference."""
+
+LinkKind = Literal["arxiv", "pdf", "huggingface", "code", "project", "doi", "page"]
+
+_ARXIV = re.compile(
+    r"(?:arxiv\.org/(?:abs|pdf|html)/|arxiv[:.]|papers/|^)\s*"
+    r"(?P<id>\d{4}\.\d{4,5}|[a-z-]+(?:\.[A-Za-z]{2})?/\d{7})(?:v(?P<version>\d+))?(?![\d.]*\d)",
+    re.IGNORECASE,
+)
+_DOI = re.compile(r"(?:doi\.org/|doi:|^)\s*(?P<id>10\.\d{4,9}/\S+)", re.IGNORECASE)
+_OPENREVIEW = re.compile(
+    r"(?:openreview\.net/(?:forum|pdf)\?id=|openreview:)(?P<id>[\w-]+)", re.IGNORECASE
+)
+_GERMAN = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "ø": "oe", "æ": "ae"})
+_PLAIN = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "ı": "i", "æ": "ae", "œ": "oe", "ð": "d"})
+
+
+class Validators(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What a server gives to ask "has it changed?" by (RFC 9110, section 8.8)."""
+
+    etag: str = ""
+    last_modified: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """What a server or a file returned: `body` is as sent, after Content-Encoding."""
+
+    url: str
+    body: bytes
+    content_type: str = ""
+    fetched_at: datetime
+    validators: Validators = Validators()
+
+
+class Link(Struct, frozen=True):
+    """Where a paper can be read; `url` is http or https."""
+
+    kind: LinkKind
+    url: str
+
+
+class Paper(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A paper as sources list it. White space is single, LaTeX is as it came.
+
+    `arxiv` has no version, `doi` is lower case, `version` is 0 where unknown. `summary` is the
+    source's own machine-written sentence, `topics` its machine-chosen keywords.
+    """
+
+    title: str
+    abstract: str = ""
+    authors: tuple[str, ...] = ()
+    arxiv: str = ""
+    doi: str = ""
+    openreview: str = ""
+    version: int = 0
+    published: date | None = None
+    categories: tuple[str, ...] = ()
+    links: tuple[Link, ...] = ()
+    summary: str = ""
+    topics: tuple[str, ...] = ()
+    submitter: str = ""
+    organization: str = ""
+    thumbnail: str = ""
+    comment: str = ""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Its identifiers, most telling first: ``arxiv:…``, ``doi:…``, ``openreview:…``."""
+        kinds = (("arxiv", self.arxiv), ("doi", self.doi), ("openreview", self.openreview))
+        return tuple(f"{kind}:{value}" for kind, value in kinds if value)
+
+    @property
+    def identifier(self) -> str:
+        """The name it goes by; ``title:…`` where it has no identifier."""
+        return next(iter(self.names), f"title:{title_key(self.title)}")
+
+
+class Sighting(Struct, frozen=True, kw_only=True):
+    """That a source listed a paper. `day` is None where the page does not say (a search)."""
+
+    source: str
+    paper: Paper
+    day: date | None = None
+    announced: Announced = ""
+    votes: int | None = None
+
+
+def identify(text: str) -> str:
+    """Return the name a person or a link means, or "" if `text` names no paper.
+
+    Takes bare identifiers, ``arXiv:2407.21783v2``, addresses and DOIs.
+    """
+    text = text.strip()
+    if found := _DOI.search(text):
+        doi = found["id"].rstrip(".,;)").lower()
+        if doi.startswith("10.48550/arxiv."):
+            return f"arxiv:{doi.removeprefix('10.48550/arxiv.')}"
+        return f"doi:{doi}"
+    if found := _OPENREVIEW.search(text):
+        return f"openreview:{found['id']}"
+    if found := _ARXIV.search(text):
+        return f"arxiv:{found['id'].lower()}"
+    return ""
+
+
+def arxiv_version(text: str) -> int:
+    """Return the version in an arXiv identifier or address; 0 if it names none."""
+    found = _ARXIV.search(text.strip())
+    return int(found["version"] or 0) if found else 0
+
+
+def plain(text: str) -> str:
+    """Fold case and accents, one character for one where that is possible."""
+    decomposed = unicodedata.normalize("NFKD", text.casefold().translate(_PLAIN))
+    return "".join(c for c in decomposed if not unicodedata.combining(c))
+
+
+def title_key(title: str) -> str:
+    """Return the normal form of a title: words and digits alone, LaTeX read, case folded."""
+    return " ".join(re.findall(r"\w+", plain(readable(title)).replace("_", " ")))
+
+
+def name_keys(name: str) -> frozenset[str]:
+    """Return the normal forms of an author's name: its words, with umlauts both ways."""
+    name = readable(name).casefold()
+    return frozenset(
+        " ".join(sorted(re.findall(r"\w+", plain(form))))
+        for form in (name, name.translate(_GERMAN))
+    )
+
+
+def surnames(authors: tuple[str, ...]) -> frozenset[str]:
+    """Return the folded last names; ``Wang, Wei`` and ``Wei Wang`` give the same."""
+    found = set()
+    for author in authors:
+        family = author.split(",")[0] if "," in author else author.rsplit(" ", 1)[-1]
+        found.add(plain(readable(family)).replace("ue", "u").replace("oe", "o").replace("ae", "a"))
+    return frozenset(found)
+
+
+def fingerprint(paper: Paper) -> str:
+    """Return what a reader would notice changed: hashes of title and abstract, 16 characters.
+
+    The two halves are apart so that a listing without an abstract changes nothing.
+    """
+    halves = (title_key(paper.title), title_key(paper.abstract))
+    return "".join(
+        hashlib.blake2b(half.encode(), digest_size=4).hexdigest() if half else "-" * 8
+        for half in halves
+    )
+
+
+def changed(before: str, after: str) -> bool:
+    """Say whether two fingerprints of one source differ in a half that both have."""
+    halves = ((before[:8], after[:8]), (before[8:], after[8:]))
+    return any(old != new and "-" not in old + new for old, new in halves)
+
+
+def same(a: Paper, b: Paper) -> bool:
+    """Say whether two listings are one paper.
+
+    An identifier that agrees settles it. Else the titles must be equal after normalising, and
+    neither the authors nor differing identifiers of one kind may contradict. Two DOIs of the
+    same authors under one title (a conference's and a journal's) do not contradict.
+    A wrong merge hides a paper for ever; a missed one shows it twice. So nothing fuzzy merges.
+    """
+    if set(a.names) & set(b.names):
+        return True
+    key = title_key(a.title)
+    if not key or key != title_key(b.title):
+        return False
+    if (a.arxiv and b.arxiv) or (a.openreview and b.openreview):
+        return False
+    ours, theirs = surnames(a.authors), surnames(b.authors)
+    if a.doi and b.doi:
+        return bool(ours) and ours == theirs
+    if ours and theirs:
+        return bool(ours & theirs)
+    return len(key.split()) > 2
+
+
+def merge(old: Paper, new: Paper, *, revised: bool = False) -> Paper:
+    """Return one paper of two listings: what `old` lacks comes from `new`.
+
+    With `revised`, or where `new` has the higher version, its title, abstract and authors stand.
+    """
+    first, second = (new, old) if revised or new.version > old.version > 0 else (old, new)
+    text = {
+        field: getattr(first, field) or getattr(second, field)
+        for field in ("title", "abstract", "summary", "topics", "submitter", "organization")
+    }
+    rest = {
+        field: getattr(old, field) or getattr(new, field)
+        for field in ("arxiv", "doi", "openreview", "published", "thumbnail", "comment")
+    }
+    links = {link.kind: link for link in (*new.links, *old.links)}
+    return replace(
+        old,
+        **text,
+        **rest,
+        authors=first.authors if len(first.authors) >= len(second.authors) else second.authors,
+        version=max(old.version, new.version),
+        categories=tuple(dict.fromkeys((*old.categories, *new.categories))),
+        links=tuple(links.values()),
+    )

@@ -1,0 +1,66 @@
+"""Where papers come from: one file each.
+
+    huggingface   daily, weekly, monthly and trending lists, searches, single papers
+    arxiv         categories and queries: the Atom API and the announcement feeds
+    files         saved pages of any of these kinds, told apart by content
+
+A source says what to get and reads what came. It never fetches, stores, or reads the clock.
+
+To add one: a file here with a frozen struct that has `kind` as its tag and the methods of
+`Source`; its name in the union that the config decodes; a small page of our own in `tests/pages/`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Protocol
+
+from digest.errors import ParseError
+from digest.papers import Page, Sighting
+
+BACK_CATALOGUE_DAYS = 5
+"""How many days a first read asks for, so that three of them have papers after a weekend."""
+
+OUTAGE_DAYS = 14
+"""How far back a source that could not be read is read again."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What to get: an http, https or file address.
+
+    A `file:` address may end in a folder or a glob; its page then has the content type
+    ``text/uri-list`` (RFC 2483) and the addresses of the files as its body.
+    """
+
+    url: str
+    accept: str = "*/*"
+    spacing: timedelta = timedelta(seconds=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parsed:
+    """What a page holds: whole papers even where `errors` says that more were expected."""
+
+    sightings: tuple[Sighting, ...] = ()
+    requests: tuple[Request, ...] = ()
+    errors: tuple[ParseError, ...] = ()
+
+
+class Source(Protocol):
+    """Somewhere that lists papers."""
+
+    @property
+    def name(self) -> str:
+        """What the report, the letter and the store call it; its kind unless set."""
+
+    @property
+    def home(self) -> str:
+        """The address where a person sees this list; "" where there is none."""
+
+    def requests(self, since: date | None, now: datetime) -> tuple[Request, ...]:
+        """Return what to get. `since` is the last day read whole; None on a first read."""
+
+    def parse(self, page: Page) -> Parsed:
+        """Read a page. Never raises for a bad page: what is wrong is in `Parsed.errors`."""

@@ -1,0 +1,161 @@
+"""Issues and letters: which papers a reader gets, in which order, and how the numbers add up.
+
+A letter is frozen as data: the chosen papers, their scores and reasons, and the receipt. The
+words a reader sees around them are the templates'. Pure: it never ranks, renders or stores.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Literal
+
+from msgspec import Struct
+
+from digest.papers import Paper
+
+Section = Literal["for_you", "trending", "rising", "revised", "more"]
+
+
+class Span(Struct, frozen=True):
+    """A piece of a text; `hit` where a keyword matched."""
+
+    text: str
+    hit: bool = False
+
+
+Marked = tuple[Span, ...]
+"""A text for readers, in pieces; joined, they are the whole text."""
+
+
+class Reason(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Why a paper has points: the reasons of a score add up to it.
+
+    `signal` is ``keywords``, ``votes`` or ``recency``; `detail` is what was seen: a keyword's
+    text, "57 votes", "2 days old". `where` is ``title``, ``abstract``, ``authors``,
+    ``categories`` or "". `hit` is False for words of a keyword that only stand apart.
+    """
+
+    signal: str
+    points: float
+    detail: str
+    where: str = ""
+    hit: bool = True
+
+
+class Badge(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Where a paper was seen: a source's name, the day it listed it, its votes then."""
+
+    source: str
+    day: date | None = None
+    votes: int | None = None
+
+
+class Item(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A paper in a letter.
+
+    `title`, `gist` and `excerpt` are readable and have their hits marked. `gist` is one sentence;
+    `machine` says that the source's AI wrote it. `excerpt` is the abstract, cut, for the first
+    few. `change` says why a rising paper rose, or which version a revised one has now.
+    """
+
+    identifier: str
+    section: Section
+    paper: Paper
+    title: Marked
+    score: float = 0.0
+    reasons: tuple[Reason, ...] = ()
+    gist: Marked = ()
+    machine: bool = False
+    excerpt: Marked = ()
+    badges: tuple[Badge, ...] = ()
+    change: str = ""
+    revision: int = 0
+
+
+class Excluded(Struct, frozen=True, kw_only=True):
+    """What one ``-keyword`` left out: the titles, all of them."""
+
+    keyword: str
+    titles: tuple[str, ...]
+
+
+class Receipt(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """How a letter's numbers add up: read = excluded + below + here + more.
+
+    `read` counts her candidates. `sent` (papers in her earlier letters that were listed again)
+    and `revised` are named apart.
+    """
+
+    read: int
+    sources: tuple[str, ...]
+    excluded: tuple[Excluded, ...] = ()
+    below: int = 0
+    here: int = 0
+    more: int = 0
+    sent: int = 0
+    revised: int = 0
+
+    @property
+    def left_out(self) -> int:
+        """How many papers any ``-keyword`` left out."""
+        return sum(len(each.titles) for each in self.excluded)
+
+    @property
+    def adds_up(self) -> bool:
+        """Say whether every paper is accounted for once."""
+        return self.read == self.left_out + self.below + self.here + self.more
+
+
+class Trouble(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What failed or was stale: a source's name and what is wrong; `since` if not only today."""
+
+    source: str
+    reason: str
+    since: date | None = None
+
+
+class Place(Struct, frozen=True, kw_only=True):
+    """Where a person sees a source's whole list."""
+
+    source: str
+    url: str
+
+
+class Letter(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What one subscriber (or the public, if `subscriber` is "") gets of an issue.
+
+    `items` are in reading order, those of the `more` section last; of these, `listed` are shown
+    by title, the others counted. `thin` says why there is little or nothing: "weekend",
+    "sources", "matches", "nothing new" or "". `sample` and `test` mark letters that are not real.
+    """
+
+    slot: date
+    made_at: datetime
+    subscriber: str
+    title: str
+    items: tuple[Item, ...]
+    receipt: Receipt
+    keywords: tuple[str, ...] = ()
+    listed: int = 0
+    first: bool = False
+    thin: str = ""
+    troubles: tuple[Trouble, ...] = ()
+    places: tuple[Place, ...] = ()
+    suggestions: tuple[str, ...] = ()
+    sample: bool = False
+    test: bool = False
+
+    def of(self, section: Section) -> tuple[Item, ...]:
+        """Return the items of one section, in reading order."""
+        return tuple(item for item in self.items if item.section == section)
+
+    @property
+    def here(self) -> tuple[Item, ...]:
+        """The papers that are told in full: for you, trending and rising."""
+        return tuple(i for i in self.items if i.section in ("for_you", "trending", "rising"))
+
+    @property
+    def key(self) -> str:
+        """What makes it one thing to send: ``letter/<slot>/<subscriber>``, or ``…/public``."""
+        reader = f"subscriber/{self.subscriber}" if self.subscriber else "public"
+        return f"letter/{self.slot.isoformat()}/{reader}"

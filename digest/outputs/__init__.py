@@ -1,0 +1,45 @@
+"""Sending: one file per kind of output.
+
+    preview     Markdown to a stream and HTML to a file, to look at
+    directory   Markdown and HTML files by date, an index page and an Atom feed
+    smtp        mail to a relay
+    sendmail    mail by a command
+
+An output takes a finished message. It never chooses, renders or retries.
+
+To add one: a file here with a frozen struct that has `kind` as its tag and the methods of
+`Output`; its name in the union that the config decodes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+from digest.messages import Message
+from digest.subscribers import Subscriber
+
+
+class Output(Protocol):
+    """Somewhere letters go."""
+
+    @property
+    def name(self) -> str:
+        """What subscribers and the report call it; its kind unless set."""
+
+    def reaches(self, subscriber: Subscriber | None) -> bool:
+        """Say whether it can reach a reader; None means the public."""
+
+    def deliver(self, message: Message, commit: Callable[[], None]) -> str:
+        """Deliver one message and return what was answered.
+
+        `commit` is called once, just before the point after which nobody can say whether a
+        lost connection lost the message. Raises Temporary-, PermanentDeliveryError or
+        InDoubtError.
+        """
+
+    def check(self) -> str:
+        """Try everything but sending and return what was found. Raises DeliveryError."""
+
+    def close(self) -> None:
+        """Let go of connections."""

@@ -1,0 +1,84 @@
+"""Readers: who they are, what they follow, and whether they are due a letter now.
+
+Pure: it never stores, sends or reads a clock.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+from msgspec import Struct
+
+from digest.keywords import Keyword, parse
+
+CadenceName = Literal["daily", "weekdays", "weekly", "monthly"]
+
+_FRIDAY = 4
+_WEEK = timedelta(days=7)
+
+
+class Subscriber(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A reader, as the config's ``[[subscribers]]`` says.
+
+    `outputs` names outputs; empty means each that can reach this reader. What is None here
+    is as the config says for everybody.
+    """
+
+    name: str
+    email: str = ""
+    keywords: tuple[str, ...] = ()
+    cadence: CadenceName = "daily"
+    timezone: str = ""
+    outputs: tuple[str, ...] = ()
+    minimum: float | None = None
+    cap: int | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse a name that nobody could be called by."""
+        if not self.name.strip() or not self.name.isprintable():
+            raise ValueError("`name` must have at least one visible character and no control codes")
+        if self.email and ("@" not in self.email or not _one_word(self.email)):
+            raise ValueError(f"`email` is no address: {self.email!r}")
+        if self.cap is not None and self.cap < 1:
+            raise ValueError("`cap` must be at least 1")
+
+    @property
+    def profile(self) -> tuple[Keyword, ...]:
+        """What they follow. Raises KeywordError for a slip."""
+        return tuple(parse(text) for text in self.keywords)
+
+
+def local_day(now: datetime, zone: str) -> date:
+    """Return the calendar day of `now` in a zone."""
+    return now.astimezone(ZoneInfo(zone)).date()
+
+
+def is_due(subscriber: Subscriber, last: date | None, today: date) -> bool:
+    """Say whether a reader is due a letter today, in whole days of her own zone.
+
+    `last` is the day of the letter before. Comparing moments would skip a letter whenever
+    today's run starts a second earlier than yesterday's.
+    """
+    if subscriber.cadence == "weekdays" and today.weekday() > _FRIDAY:
+        return False
+    if last is None:
+        return True
+    match subscriber.cadence:
+        case "weekly":
+            return today - last >= _WEEK
+        case "monthly":
+            return (today.year, today.month) > (last.year, last.month)
+        case _:
+            return today > last
+
+
+def next_due(subscriber: Subscriber, last: date | None, today: date) -> date:
+    """Return the first day from today on when a reader is due."""
+    days = (today + timedelta(days=ahead) for ahead in range(32))
+    return next(day for day in days if is_due(subscriber, last, day))
+
+
+def _one_word(text: str) -> bool:
+    return text.isprintable() and len(text.split()) == 1

@@ -157,5 +157,4 @@ class Letter(Struct, frozen=True, kw_only=True, omit_defaults=True):
     @property
     def key(self) -> str:
         """What makes it one thing to send: ``letter/<slot>/<subscriber>``, or ``…/public``."""
-        reader = f"subscriber/{self.subscriber}" if self.subscriber else "public"
-        return f"letter/{self.slot.isoformat()}/{reader}"
+        return f"letter/{self.slot.isoformat()}/{self.subscriber or 'public'}"

@@ -5,6 +5,7 @@ Pure: it never stores, sends or reads a clock.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Literal
 from zoneinfo import ZoneInfo
@@ -12,6 +13,7 @@ from zoneinfo import ZoneInfo
 from msgspec import Struct
 
 from digest.keywords import Keyword, parse
+from digest.papers import Paper
 
 CadenceName = Literal["daily", "weekdays", "weekly", "monthly"]
 
@@ -39,6 +41,8 @@ class Subscriber(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         """Refuse a name that nobody could be called by."""
         if not self.name.strip() or not self.name.isprintable():
             raise ValueError("`name` must have at least one visible character and no control codes")
+        if self.name == "public":
+            raise ValueError("`name` must not be `public`: that is the edition for everyone")
         if self.email and ("@" not in self.email or not _one_word(self.email)):
             raise ValueError(f"`email` is no address: {self.email!r}")
         if self.cap is not None and self.cap < 1:
@@ -48,6 +52,36 @@ class Subscriber(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     def profile(self) -> tuple[Keyword, ...]:
         """What they follow. Raises KeywordError for a slip."""
         return tuple(parse(text) for text in self.keywords)
+
+
+class Seen(Struct, frozen=True, kw_only=True):
+    """That a source listed a paper: on which day, with how many votes, and when we saw it."""
+
+    source: str
+    day: date | None
+    votes: int | None
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """A paper that may still be news to a reader. `revision` counts the changes we saw."""
+
+    id: int
+    paper: Paper
+    revision: int
+    first_seen: datetime
+    seen: tuple[Seen, ...]
+
+    @property
+    def votes(self) -> int:
+        """The most votes any source gave it."""
+        return max((each.votes or 0 for each in self.seen), default=0)
+
+    @property
+    def day(self) -> date | None:
+        """The last day on which a source listed it; None if no source says."""
+        return max((each.day for each in self.seen if each.day), default=None)
 
 
 def local_day(now: datetime, zone: str) -> date:

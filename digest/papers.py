@@ -23,6 +23,9 @@ Announced = Literal["", "new", "cross", "replace"]
 
 LinkKind = Literal["arxiv", "pdf", "huggingface", "code", "project", "doi", "page"]
 
+TELLING_WORDS = 3
+"""From how many words on a title alone can say that two listings are one paper."""
+
 _ARXIV = re.compile(
     r"(?:arxiv\.org/(?:abs|pdf|html)/|arxiv[:.]|papers/|^)\s*"
     r"(?P<id>\d{4}\.\d{4,5}|[a-z-]+(?:\.[A-Za-z]{2})?/\d{7})(?:v(?P<version>\d+))?(?![\d.]*\d)",
@@ -32,8 +35,10 @@ _DOI = re.compile(r"(?:doi\.org/|doi:|^)\s*(?P<id>10\.\d{4,9}/\S+)", re.IGNORECA
 _OPENREVIEW = re.compile(
     r"(?:openreview\.net/(?:forum|pdf)\?id=|openreview:)(?P<id>[\w-]+)", re.IGNORECASE
 )
-_GERMAN = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "ø": "oe", "æ": "ae"})
-_PLAIN = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "ı": "i", "æ": "ae", "œ": "oe", "ð": "d"})
+GERMAN = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "ø": "oe", "æ": "ae"})
+_PLAIN = str.maketrans(
+    {"ø": "o", "ł": "l", "đ": "d", "\u0131": "i", "æ": "ae", "œ": "oe", "ð": "d"}
+)
 
 
 class Validators(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -41,6 +46,9 @@ class Validators(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     etag: str = ""
     last_modified: str = ""
+
+
+NO_VALIDATORS = Validators()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +59,7 @@ class Page:
     body: bytes
     content_type: str = ""
     fetched_at: datetime
-    validators: Validators = Validators()
+    validators: Validators = NO_VALIDATORS
 
 
 class Link(Struct, frozen=True):
@@ -146,8 +154,7 @@ def name_keys(name: str) -> frozenset[str]:
     """Return the normal forms of an author's name: its words, with umlauts both ways."""
     name = readable(name).casefold()
     return frozenset(
-        " ".join(sorted(re.findall(r"\w+", plain(form))))
-        for form in (name, name.translate(_GERMAN))
+        " ".join(sorted(re.findall(r"\w+", plain(form)))) for form in (name, name.translate(GERMAN))
     )
 
 
@@ -198,7 +205,7 @@ def same(a: Paper, b: Paper) -> bool:
         return bool(ours) and ours == theirs
     if ours and theirs:
         return bool(ours & theirs)
-    return len(key.split()) > 2
+    return len(key.split()) >= TELLING_WORDS
 
 
 def merge(old: Paper, new: Paper, *, revised: bool = False) -> Paper:

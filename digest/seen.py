@@ -17,8 +17,10 @@ News = Literal["new", "revised", "known"]
 
 
 class Known(Struct, frozen=True, kw_only=True):
-    """A paper that the store has: `prints` maps a source to the fingerprint it last listed,
-    `listed` holds each (source, day) on which it was listed.
+    """A paper that the store has.
+
+    `prints` maps a source to the fingerprint of what it last listed; `listed` holds each
+    (source, day) on which it was listed.
     """
 
     id: int
@@ -30,8 +32,10 @@ class Known(Struct, frozen=True, kw_only=True):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listing:
-    """A sighting to remember. `news` says that it makes the paper a candidate from now on;
-    `again` that this source listed it on this day before, so that only its votes are new.
+    """A sighting to remember.
+
+    `news` says that it makes the paper a candidate from now on; `again` that this source listed
+    it on this day before, so that only its votes are new.
     """
 
     sighting: Sighting

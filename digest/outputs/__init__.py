@@ -5,10 +5,14 @@
     smtp        mail to a relay
     sendmail    mail by a command
 
+`shelf` keeps the folders that `directory` writes, `files` writes one file, `relay` speaks SMTP,
+`passwords` finds the password for it.
+
 An output takes a finished message. It never chooses, renders or retries.
 
-To add one: a file here with a frozen struct that has `kind` as its tag and the methods of
-`Output`; its name in the union that the config decodes.
+To add one: a file here with a frozen struct that has `kind` as its tag, a `name` that is its
+kind unless set, `within()` for its relative paths, and the methods of `Output`; its name in the
+union that the config decodes.
 """
 
 from __future__ import annotations
@@ -21,7 +25,7 @@ from digest.subscribers import Subscriber
 
 
 class Output(Protocol):
-    """Somewhere letters go."""
+    """Somewhere letters go. Several threads may deliver by one output at a time."""
 
     @property
     def name(self) -> str:
@@ -34,8 +38,9 @@ class Output(Protocol):
         """Deliver one message and return what was answered.
 
         `commit` is called once, just before the point after which nobody can say whether a
-        lost connection lost the message. Raises Temporary-, PermanentDeliveryError or
-        InDoubtError.
+        lost connection lost the message; an output that may repeat itself without harm (a
+        folder of files) never calls it. Raises Temporary-, PermanentDeliveryError or
+        InDoubtError; the first two stand for a known failure even after `commit`.
         """
 
     def check(self) -> str:

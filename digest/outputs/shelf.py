@@ -1,0 +1,130 @@
+"""A shelf: one reader's folder of letters, with a manifest of what was written there.
+
+A file that someone changed since it was written, or that was never ours (a daily note of the
+same name), is kept as it is; the new one goes beside it. It never deletes a letter, and never
+writes outside its folder.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import count
+from pathlib import Path
+
+import msgspec
+from msgspec.structs import replace
+
+from digest.errors import TemporaryDeliveryError
+from digest.messages import Entry
+from digest.outputs.files import digest_of, write
+
+MANIFEST = ".digest.json"
+_FEED_LENGTH = 20
+"""Entries that carry their content, newest first."""
+
+
+class Manifest(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What was written to a folder: for whom ("" is the public), and each file's SHA-256."""
+
+    reader: str = ""
+    files: dict[str, str] = {}
+    entries: tuple[Entry, ...] = ()
+
+
+def read_manifest(folder: Path) -> Manifest | None:
+    """Return the manifest of a folder; None if it has none. Raises TemporaryDeliveryError."""
+    path = folder / MANIFEST
+    if not path.is_file():
+        return None
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=Manifest)
+    except msgspec.DecodeError as error:
+        raise TemporaryDeliveryError(
+            f"{path}: cannot be read ({error}); restore it, or delete it: then files that "
+            "are there are kept and new ones go beside them"
+        ) from error
+
+
+class Shelf:
+    """One reader's folder, open for one delivery. `kept` says what was not overwritten."""
+
+    def __init__(self, folder: Path, reader: str) -> None:
+        self.folder = folder
+        self.kept: list[str] = []
+        before = read_manifest(folder) or Manifest(reader=reader)
+        self._reader = reader
+        self._files = dict(before.files)
+        self._entries = {entry.id: entry for entry in before.entries}
+        self._as_read = before
+
+    def put(self, name: str, text: str) -> str:
+        """Write a file unless that loses someone's change; return the name it has."""
+        if Path(name).name != name or name.startswith("."):
+            raise TemporaryDeliveryError(f"{name!a}: no name for a file in {self.folder}")
+        data = text.encode("utf-8", "replace")
+        digest = digest_of(data)
+        if self._files.get(name) == digest and (self.folder / name).exists():
+            return name
+        chosen = self._free(name, digest)
+        if self._digest(chosen) != digest:
+            write(self.folder / chosen, data)
+        self._files[chosen] = digest
+        if chosen != name:
+            self.kept.append(f"kept {name}, which is not as it was written: new is {chosen}")
+        return chosen
+
+    def enter(self, entry: Entry) -> None:
+        """List a letter; one of the same id is replaced."""
+        self._entries[entry.id] = entry
+
+    def entries(self) -> list[Entry]:
+        """Return what is still in the folder, newest first; the first few with content."""
+        there = [entry for each in self._entries.values() if (entry := self._present(each))]
+        there.sort(key=lambda entry: (entry.slot, entry.updated), reverse=True)
+        with_content = [self._with_content(entry) for entry in there[:_FEED_LENGTH]]
+        return with_content + there[_FEED_LENGTH:]
+
+    def save(self) -> None:
+        """Write the manifest, if it is another than the one that was read."""
+        now = Manifest(
+            reader=self._reader, files=self._files, entries=tuple(self._entries.values())
+        )
+        if now != self._as_read:
+            packed = msgspec.json.format(msgspec.json.encode(now), indent=1)
+            write(self.folder / MANIFEST, packed)
+
+    def _free(self, name: str, digest: str) -> str:
+        return next(each for each in _names(name) if self._ours(each, digest))
+
+    def _ours(self, name: str, digest: str) -> bool:
+        found = self._digest(name)
+        return found in ("", digest, self._files.get(name))
+
+    def _digest(self, name: str) -> str:
+        """Return a file's SHA-256; "" if there is none; "?" for what is no plain file."""
+        path = self.folder / name
+        if path.is_symlink() or (path.exists() and not path.is_file()):
+            return "?"
+        return digest_of(path.read_bytes()) if path.exists() else ""
+
+    def _present(self, entry: Entry) -> Entry | None:
+        html, markdown = (
+            name if name and (self.folder / name).is_file() else ""
+            for name in (entry.html, entry.markdown)
+        )
+        return replace(entry, html=html, markdown=markdown) if html or markdown else None
+
+    def _with_content(self, entry: Entry) -> Entry:
+        if not entry.html:
+            return entry
+        content = (self.folder / entry.html).read_text("utf-8", "replace")
+        return replace(entry, content=content)
+
+
+def _names(name: str) -> Iterator[str]:
+    """Yield ``x.md``, ``x.new.md``, ``x.new2.md`` …."""
+    path = Path(name)
+    yield name
+    yield f"{path.stem}.new{path.suffix}"
+    for number in count(2):
+        yield f"{path.stem}.new{number}{path.suffix}"

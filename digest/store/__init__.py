@@ -1,0 +1,40 @@
+"""What is remembered between runs: papers, who listed them, letters, what is to be sent.
+
+    tables       the tables and their columns' types
+    sources      when each source was read, and its pages
+    papers       papers, their names, who listed them
+    letters      which letters were published to whom, with which papers
+    outbox       deliveries: ready, leased, in doubt, sent, failed
+    locks        one run at a time
+    history      what the command line asks
+    stores       Store and Rehearsal, whose blocks are transactions
+    opening      from an address to a store
+    schema       versions; `migrations` has one file for each
+    sqlite       all that is SQLite's alone
+    statements   what is the same for both databases but for one word
+
+It decides nothing about papers, readers or retries, and waits for no network. Errors of the
+database leave as StoreError, translated once.
+"""
+
+from __future__ import annotations
+
+from digest.store.history import Appearance, LetterRecord
+from digest.store.letters import LastLetter
+from digest.store.opening import open_store
+from digest.store.outbox import TrackedDelivery
+from digest.store.sources import SavedPage, SourceState
+from digest.store.stores import Rehearsal, Store, Transaction
+
+__all__ = [
+    "Appearance",
+    "LastLetter",
+    "LetterRecord",
+    "Rehearsal",
+    "SavedPage",
+    "SourceState",
+    "Store",
+    "TrackedDelivery",
+    "Transaction",
+    "open_store",
+]

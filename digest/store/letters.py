@@ -1,0 +1,143 @@
+"""Letters: which were published to whom, with which papers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import NamedTuple
+
+from sqlalchemy import ColumnElement, and_, bindparam, exists, func, insert, not_, select
+
+from digest.errors import StoreError
+from digest.letters import Letter
+from digest.store.statements import Statements
+from digest.store.tables import deliveries, letter_papers, letters
+
+_of_letter = deliveries.c.letter_id == letters.c.id
+_failed = deliveries.c.state == "failed"
+
+
+def _any_delivery(*conditions: ColumnElement[bool]) -> ColumnElement[bool]:
+    return exists().where(_of_letter, *conditions).correlate(letters)
+
+
+STANDS = not_(and_(_any_delivery(), not_(_any_delivery(not_(_failed)))))
+"""That a letter counts as hers. One whose every delivery failed never reached her."""
+
+_hers = letters.c.subscriber == bindparam("subscriber")
+_SENT = (
+    select(letter_papers.c.paper_id, func.max(letter_papers.c.revision))
+    .join(letters, letters.c.id == letter_papers.c.letter_id)
+    .where(_hers, STANDS)
+    .group_by(letter_papers.c.paper_id)
+)
+_LAST = (
+    select(letters.c.slot, letters.c.made_at, letters.c.letter)
+    .where(_hers, STANDS)
+    .order_by(letters.c.slot.desc(), letters.c.id.desc())
+    .limit(1)
+)
+_EDITIONS = (
+    select(letters.c.edition, STANDS.label("stands"))
+    .where(_hers, letters.c.slot == bindparam("slot"))
+    .order_by(letters.c.edition.desc())
+    .limit(1)
+)
+_LETTER = select(letters.c.letter).where(letters.c.id == bindparam("letter_id"))
+
+
+class LastLetter(NamedTuple):
+    """A reader's letter before: the day it was for, when it was made, and the letter itself."""
+
+    day: date
+    made_at: datetime
+    letter: Letter
+
+
+class Letters(Statements):
+    """What is remembered of letters."""
+
+    def sent(self, subscriber: str) -> dict[int, int]:
+        """Return the papers in a reader's letters, each with the highest revision she got.
+
+        A letter whose every delivery failed does not count; one still on its way does.
+        """
+        found = self._connection.execute(_SENT, {"subscriber": subscriber})
+        return {paper: revision for paper, revision in found}  # noqa: C416  # Rows, not pairs.
+
+    def last_letter(self, subscriber: str) -> LastLetter | None:
+        """Return a reader's latest letter that did not fail wholly; None before her first."""
+        found = self._connection.execute(_LAST, {"subscriber": subscriber}).first()
+        return LastLetter(*found) if found else None
+
+    def letter(self, letter_id: int) -> Letter:
+        """Return a letter. Raises StoreError where there is none of that number."""
+        found = self._connection.scalars(_LETTER, {"letter_id": letter_id}).first()
+        if found is None:
+            raise StoreError(f"letter {letter_id}: there is none of that number")
+        return found  # type: ignore[no-any-return]  # The column's decoder made a Letter.
+
+    def publish(
+        self,
+        letter: Letter,
+        papers: Sequence[tuple[int, int]],
+        outputs: Sequence[tuple[str, str]],
+        now: datetime,
+    ) -> int | None:
+        """Put a letter in the outbox and return its number; None where it is there already.
+
+        `papers` are (number, revision), `outputs` (name, Message-ID). Where every delivery of
+        the letter before for this slot failed, this one is a further edition, with keys of its
+        own (``letter/2024-08-01/Ann/2``), so that what was repaired is sent.
+        """
+        edition = self._next_edition(letter)
+        if not edition:
+            return None
+        letter_id = self._insert_letter(letter, edition)
+        self._run(
+            insert(letter_papers),
+            [
+                {"letter_id": letter_id, "paper_id": paper, "revision": revision}
+                for paper, revision in dict(papers).items()
+            ],
+        )
+        key = letter.key if edition == 1 else f"{letter.key}/{edition}"
+        self._run(
+            insert(deliveries),
+            [_ready(letter_id, key, output, message, now) for output, message in outputs],
+        )
+        return letter_id
+
+    def _next_edition(self, letter: Letter) -> int:
+        """Return 1 for the first, one more after a failed one, 0 where one stands."""
+        parameters = {"subscriber": letter.subscriber, "slot": letter.slot}
+        before = self._connection.execute(_EDITIONS, parameters).first()
+        if before is None:
+            return 1
+        return 0 if before.stands else before.edition + 1
+
+    def _insert_letter(self, letter: Letter, edition: int) -> int:
+        row = {
+            "slot": letter.slot,
+            "subscriber": letter.subscriber,
+            "edition": edition,
+            "made_at": letter.made_at,
+            "letter": letter,
+        }
+        made = insert(letters).returning(letters.c.id)
+        return int(self._connection.execute(made, row).scalar_one())
+
+
+def _ready(letter_id: int, key: str, output: str, message: str, now: datetime) -> dict[str, object]:
+    return {
+        "key": key,
+        "output": output,
+        "letter_id": letter_id,
+        "state": "ready",
+        "attempts": 0,
+        "not_before": now,
+        "owner": "",
+        "fence": 0,
+        "message_id": message,
+        "answer": "",
+    }

@@ -1,0 +1,1 @@
+"""The versions of the schema. A released one is never edited."""

@@ -1,0 +1,115 @@
+"""From an address to a store, or to an error that says how to have one again."""
+
+from __future__ import annotations
+
+import os
+import re
+from contextlib import ExitStack
+from pathlib import Path
+
+from sqlalchemy import Engine
+
+from digest.errors import ConfigError, StoreError
+from digest.store import schema, sqlite
+from digest.store.stores import Rehearsal, Store
+
+_SQLITE = re.compile(r"sqlite:///(?P<path>[^?]+)")
+
+
+def open_store(url: str, *, start_afresh: bool = False, rehearsal: bool = False) -> Store:
+    """Open the store at ``sqlite:///path``; make it, or bring it up to date, where needed.
+
+    A relative path is relative to the working directory; the config makes it absolute before.
+    A store that is gone although letters were sent from it is a StoreError, unless
+    `start_afresh`. A rehearsal makes and changes no file.
+    """
+    path = _path(url)
+    with sqlite.translated(str(path)), sqlite.files_translated(str(path)):
+        _look_at(path, start_afresh=start_afresh)
+        if rehearsal:
+            return _rehearse(path)
+        return _open(path, start_afresh=start_afresh)
+
+
+def marker(path: Path) -> Path:
+    """Return the file that remembers that letters were sent from a store."""
+    return path.with_name(f"{path.name}.letters-sent")
+
+
+def _path(url: str) -> Path:
+    if found := _SQLITE.fullmatch(url):
+        return Path(found["path"])
+    if url.startswith(("postgresql:", "postgres:")):
+        raise ConfigError("[store] url: PostgreSQL is not supported yet; use sqlite:///digest.db")
+    raise ConfigError(f"[store] url: `{url}` is no address of a store; use sqlite:///digest.db")
+
+
+def _look_at(path: Path, *, start_afresh: bool) -> None:
+    """Raise StoreError for what cannot be a store, or is gone and should not be."""
+    if path.is_dir():
+        raise StoreError(f"{path}: this is a folder. Name a file in it, such as {path}/digest.db")
+    if not path.parent.is_dir():
+        raise StoreError(f"{path}: its folder is not there. Make it, or mount it: {path.parent}")
+    if not path.exists():
+        _look_around(path, start_afresh=start_afresh)
+    elif path.stat().st_size == 0:
+        raise StoreError(
+            f"{path}: the file is empty. {sqlite.RESTORE}; or remove it to begin with an empty "
+            "store"
+        )
+
+
+def _look_around(path: Path, *, start_afresh: bool) -> None:
+    if marker(path).exists() and not start_afresh:
+        raise StoreError(
+            f"{path}: the store is gone, and letters were sent from it. {sqlite.RESTORE}; or run "
+            "with --start-afresh, which sends papers again that readers have had"
+        )
+    if sqlite.has_log(path):
+        raise StoreError(
+            f"{path}: the store is gone, but its log {path.name}-wal is there. Put the store back "
+            "beside it, or remove the log too"
+        )
+
+
+def _open(path: Path, *, start_afresh: bool) -> Store:
+    if not path.exists():
+        schema.create_file(path)
+        if start_afresh:
+            marker(path).unlink(missing_ok=True)
+    with ExitStack() as on_error:
+        engine = sqlite.engine(path)
+        on_error.callback(engine.dispose)
+        if not schema.is_current(engine, str(path)):
+            schema.migrate(engine, path, copy=True)
+        on_error.pop_all()
+    return Store(engine, str(path), marker(path))
+
+
+def _rehearse(path: Path) -> Store:
+    if not path.exists():
+        return Rehearsal(_fresh_in_memory(), str(path))
+    with ExitStack() as on_error:
+        engine = _as_it_is(path)
+        on_error.callback(engine.dispose)
+        if not schema.is_current(engine, str(path)):
+            engine.dispose()
+            engine = sqlite.single_engine(sqlite.in_memory(path))
+            on_error.callback(engine.dispose)
+            schema.migrate(engine, path, copy=False)
+        on_error.pop_all()
+    return Rehearsal(engine, str(path))
+
+
+def _as_it_is(path: Path) -> Engine:
+    """Return an engine on the file, or on a copy where opening the file would change it."""
+    if sqlite.has_log(path) or not os.access(path, os.W_OK):
+        return sqlite.single_engine(sqlite.in_memory(path))
+    return sqlite.engine(path, spill=False)
+
+
+def _fresh_in_memory() -> Engine:
+    engine = sqlite.single_engine(sqlite.memory())
+    with engine.connect() as connection, connection.begin():
+        schema.create(connection)
+    return engine

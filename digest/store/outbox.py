@@ -1,0 +1,167 @@
+"""The outbox: what is to be sent, who is sending it, and what became of it.
+
+A delivery is ready until someone claims it; then it is leased until it is marked, given back,
+or its lease ends. A sender marks it in doubt before it hands the message over, so that one who
+dies in that moment leaves it in doubt and not ready: it is never sent twice without being told
+to. Each claim raises the fence, so that a sender who was too slow cannot mark what is another's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from operator import itemgetter
+from typing import Any
+
+from sqlalchemy import Result, Text, bindparam, func, or_, select, update
+
+from digest.errors import StoreError
+from digest.messages import Delivery, State
+from digest.store.statements import Statements, chunks
+from digest.store.tables import Utc, deliveries
+
+_c = deliveries.c
+_COLUMNS = (
+    _c.id,
+    _c.key,
+    _c.output,
+    _c.letter_id.label("letter"),
+    _c.state,
+    _c.attempts,
+    _c.message_id,
+    _c.answer,
+    _c.owner,
+    _c.fence,
+    _c.not_before,
+    _c.claimed_at,
+    _c.sent_at,
+)
+_now = bindparam("now", type_=Utc)
+_me = bindparam("me", type_=Text)
+_EXPIRE = (
+    update(deliveries)
+    .where(_c.state == "leased", _c.lease_until <= _now)
+    .values(state="ready", owner="", lease_until=None)
+)
+_due = (
+    select(_c.id)
+    .where(
+        _c.state == "ready", or_(_c.not_before <= _now, bindparam("impatient") & (_c.owner != _me))
+    )
+    .order_by(_c.id)
+    .limit(bindparam("most"))
+    .with_for_update(skip_locked=True)
+)
+_CLAIM = (
+    update(deliveries)
+    .where(_c.id.in_(_due))
+    .values(
+        state="leased",
+        owner=_me,
+        fence=_c.fence + 1,
+        attempts=_c.attempts + 1,
+        lease_until=bindparam("until", type_=Utc),
+        claimed_at=_now,
+    )
+    .returning(*_COLUMNS)
+)
+_MARK = update(deliveries).where(
+    _c.id == bindparam("delivery"),
+    _c.owner == _me,
+    _c.fence == bindparam("its_fence"),
+    _c.state.in_(("leased", "in_doubt")),
+)
+_GIVE_BACK = (
+    update(deliveries)
+    .where(_c.state == "leased", _c.owner == _me)
+    .values(state="ready", owner="", lease_until=None, attempts=_c.attempts - 1)
+)
+_COUNTS = select(_c.state, func.count()).group_by(_c.state)
+_OF_LETTER = select(*_COLUMNS).where(_c.letter_id == bindparam("letter_id")).order_by(_c.id)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrackedDelivery(Delivery):
+    """A delivery with what the outbox alone knows: whose it is, and its times.
+
+    `attempts` counts the one under way. `owner` and `fence` prove a claim.
+    """
+
+    owner: str
+    fence: int
+    not_before: datetime
+    claimed_at: datetime | None
+    sent_at: datetime | None
+
+
+class Outbox(Statements):
+    """What is to be sent."""
+
+    delivered = False
+    """Whether this transaction marked anything as sent."""
+
+    def claim(
+        self, owner: str, now: datetime, limit: int, lease: timedelta, *, impatient: bool = False
+    ) -> tuple[TrackedDelivery, ...]:
+        """Take up to `limit` deliveries that are due, for as long as the lease.
+
+        With `impatient`, those that are to wait are due as well, save those that this owner
+        made wait: else it would try them for ever.
+        """
+        self._connection.execute(_EXPIRE, {"now": now})
+        parameters = {"me": owner, "now": now, "until": now + lease, "most": limit}
+        found = self._connection.execute(_CLAIM, {**parameters, "impatient": impatient})
+        return _tracked(found)
+
+    def mark_in_doubt(self, delivery: TrackedDelivery, answer: str = "") -> None:
+        """Say that it may have been sent, which only `mark_sent`, `retry` or `fail` take back.
+
+        Raises StoreError, as they do, where it is not this claim's any more.
+        """
+        self._mark(delivery, "in_doubt", answer=answer, lease_until=None)
+
+    def mark_sent(self, delivery: TrackedDelivery, answer: str, now: datetime) -> None:
+        """Say that the output took it."""
+        self._mark(delivery, "sent", answer=answer, sent_at=now, lease_until=None)
+        self.delivered = True
+
+    def retry(self, delivery: TrackedDelivery, answer: str, not_before: datetime) -> None:
+        """Say that the output may take it later."""
+        self._mark(delivery, "ready", answer=answer, not_before=not_before, lease_until=None)
+
+    def fail(self, delivery: TrackedDelivery, answer: str) -> None:
+        """Say that the output will never take it."""
+        self._mark(delivery, "failed", answer=answer, lease_until=None)
+
+    def give_back(self, owner: str) -> int:
+        """Make what an owner claimed and did not try ready again; return how many."""
+        return self._connection.execute(_GIVE_BACK, {"me": owner}).rowcount
+
+    def counts(self, ids: Collection[int] | None = None) -> dict[State, int]:
+        """Return how many deliveries are in each state, of these or of all."""
+        if ids is None:
+            return {state: number for state, number in self._connection.execute(_COUNTS)}  # noqa: C416  # Rows, not pairs.
+        total: dict[State, int] = {}
+        for chunk in chunks(sorted(set(ids))):
+            for state, number in self._connection.execute(_COUNTS.where(_c.id.in_(chunk))):
+                total[state] = total.get(state, 0) + number
+        return total
+
+    def deliveries(self, letter_id: int) -> tuple[TrackedDelivery, ...]:
+        """Return a letter's deliveries."""
+        return _tracked(self._connection.execute(_OF_LETTER, {"letter_id": letter_id}))
+
+    def _mark(self, delivery: TrackedDelivery, state: State, **values: Any) -> None:
+        claim = {"delivery": delivery.id, "me": delivery.owner, "its_fence": delivery.fence}
+        done = self._connection.execute(_MARK.values(state=state, **values), claim)
+        if done.rowcount != 1:
+            raise StoreError(
+                f"{delivery.key} to {delivery.output}: its lease ended or it was settled before "
+                f"it could be marked {state}; see what the outbox says of it now"
+            )
+
+
+def _tracked(found: Result[Any]) -> tuple[TrackedDelivery, ...]:
+    rows = sorted(found.mappings(), key=itemgetter("id"))
+    return tuple(TrackedDelivery(**row) for row in rows)

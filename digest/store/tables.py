@@ -1,0 +1,235 @@
+"""The tables, and how a time, a day and a record become columns.
+
+Each table is written once, for SQLite and PostgreSQL alike. It never runs a statement. To change
+one: a new file in ``migrations/versions`` and the same change here; a test compares the two.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+
+import msgspec
+from sqlalchemy import (
+    Boolean,
+    Column,
+    Date,
+    DateTime,
+    Dialect,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+)
+
+from digest.errors import StoreError
+from digest.letters import Letter
+from digest.papers import Paper
+
+
+class Utc(TypeDecorator[datetime]):
+    """A moment: refused without a zone, kept in UTC, returned aware."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Turn a moment into UTC. Raises ValueError for one without a zone."""
+        del dialect
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError(f"a time without a zone: {value}")
+        return value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Say that what comes back is UTC, which SQLite does not keep."""
+        del dialect
+        if value is None:
+            return None
+        return value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)
+
+
+class Day(TypeDecorator[date]):
+    """A day, or "" where a source does not say: a NULL would be unequal to itself in a key."""
+
+    impl = String(10)
+    cache_ok = True
+
+    def process_bind_param(self, value: date | None, dialect: Dialect) -> str:
+        """Write a day as ISO 8601 does."""
+        del dialect
+        return value.isoformat() if value else ""
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> date | None:
+        """Read it back."""
+        del dialect
+        return date.fromisoformat(value) if value else None
+
+
+class _Json(TypeDecorator[msgspec.Struct]):
+    """A record as JSON text."""
+
+    impl = Text()
+    cache_ok = True
+    decoder: msgspec.json.Decoder[msgspec.Struct]
+
+    def process_bind_param(self, value: msgspec.Struct | None, dialect: Dialect) -> str:
+        """Encode a record."""
+        del dialect
+        return msgspec.json.encode(value).decode()
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> msgspec.Struct:
+        """Decode a record. Raises StoreError where it is none."""
+        del dialect
+        try:
+            return self.decoder.decode(value or "")
+        except msgspec.MsgspecError as error:
+            raise StoreError(f"the store holds a record that cannot be read: {error}") from error
+
+
+class PaperJson(_Json):
+    """A `Paper`."""
+
+    cache_ok = True
+    decoder = msgspec.json.Decoder(Paper)
+
+
+class LetterJson(_Json):
+    """A `Letter`."""
+
+    cache_ok = True
+    decoder = msgspec.json.Decoder(Letter)
+
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+papers = Table(
+    "papers",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("paper", PaperJson, nullable=False),
+    Column("revision", Integer, nullable=False),
+    Column("first_seen", Utc, nullable=False, index=True),
+    Column("revised_at", Utc, index=True),
+)
+
+names = Table(
+    "names",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("paper_id", ForeignKey("papers.id"), nullable=False, index=True),
+)
+
+titles = Table(
+    "titles",
+    metadata,
+    Column("title_key", Text, primary_key=True),
+    Column("paper_id", ForeignKey("papers.id"), primary_key=True),
+)
+"""Normal forms of titles; two papers may share one."""
+
+sightings = Table(
+    "sightings",
+    metadata,
+    Column("paper_id", ForeignKey("papers.id"), primary_key=True),
+    Column("source", Text, primary_key=True),
+    Column("day", Day, primary_key=True),
+    Column("announced", Text, nullable=False),
+    Column("votes", Integer),
+    Column("seen_at", Utc, nullable=False),
+    Column("news", Boolean, nullable=False),
+    Index("ix_sightings_news", "news", "seen_at"),
+)
+
+prints = Table(
+    "prints",
+    metadata,
+    Column("paper_id", ForeignKey("papers.id"), primary_key=True),
+    Column("source", Text, primary_key=True),
+    Column("fingerprint", Text, nullable=False),
+)
+"""What a source listed last. A sighting cannot say: an earlier day may be listed again later."""
+
+sources = Table(
+    "sources",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("first_read_at", Utc),
+    Column("read_at", Utc),
+    Column("failing_since", Utc),
+    Column("reason", Text, nullable=False, default=""),
+)
+
+pages = Table(
+    "pages",
+    metadata,
+    Column("source", Text, primary_key=True),
+    Column("url", Text, primary_key=True),
+    Column("etag", Text, nullable=False),
+    Column("last_modified", Text, nullable=False),
+    Column("listed", Integer, nullable=False),
+    Column("read_at", Utc, nullable=False),
+)
+
+letters = Table(
+    "letters",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("slot", Date, nullable=False),
+    Column("subscriber", Text, nullable=False),
+    Column("edition", Integer, nullable=False),
+    Column("made_at", Utc, nullable=False),
+    Column("letter", LetterJson, nullable=False),
+    UniqueConstraint("subscriber", "slot", "edition"),
+)
+"""`edition` is 1, and counts up where every delivery of the one before has failed."""
+
+letter_papers = Table(
+    "letter_papers",
+    metadata,
+    Column("letter_id", ForeignKey("letters.id"), primary_key=True),
+    Column("paper_id", ForeignKey("papers.id"), primary_key=True, index=True),
+    Column("revision", Integer, nullable=False),
+)
+
+deliveries = Table(
+    "deliveries",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("key", Text, nullable=False),
+    Column("output", Text, nullable=False),
+    Column("letter_id", ForeignKey("letters.id"), nullable=False, index=True),
+    Column("state", Text, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("not_before", Utc, nullable=False),
+    Column("owner", Text, nullable=False),
+    Column("fence", Integer, nullable=False),
+    Column("lease_until", Utc),
+    Column("claimed_at", Utc),
+    Column("sent_at", Utc),
+    Column("message_id", Text, nullable=False),
+    Column("answer", Text, nullable=False),
+    UniqueConstraint("key", "output"),
+    Index("ix_deliveries_state", "state", "not_before"),
+)
+
+locks = Table(
+    "locks",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("owner", Text, nullable=False),
+    Column("taken_at", Utc, nullable=False),
+    Column("expires_at", Utc, nullable=False),
+)

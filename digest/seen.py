@@ -5,13 +5,14 @@ Pure: it is given what the store knows of them, and says what the store is to re
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
 from msgspec import Struct
 
-from digest.papers import Paper, Sighting
+from digest.papers import Paper, Sighting, changed, fingerprint, merge, same, title_key
 
 News = Literal["new", "revised", "known"]
 
@@ -70,3 +71,144 @@ class Changes:
 
     papers: tuple[Change, ...]
     counts: dict[str, Counts]
+
+
+NEWS_DAYS = 3
+"""How many of a source's last days with papers a first letter draws on."""
+
+REPLACED_DAYS = 14
+"""Up to how old a paper that is first met as a replacement may be to be news, in days."""
+
+
+def diff(
+    sightings: Sequence[Sighting],
+    known: Sequence[Known],
+    *,
+    first_read: frozenset[str],
+    today: date,
+) -> Changes:
+    """Say what is new, revised and known, in the order in which sources listed it.
+
+    A paper that two sources bring in one run is new for the first of them. `first_read` names
+    the sources that were never read before: of what they list only their last days are news,
+    the rest is back-catalogue. `today` is the day of the run.
+    """
+    index = _Index(known)
+    recent = _recent_days(sightings, first_read)
+    counts: dict[str, Counts] = {}
+    for sighting in sightings:
+        entry = index.of(sighting.paper)
+        is_news = _is_news(sighting, recent, today)
+        verdict = _verdict(entry, sighting, is_news=is_news)
+        _count(counts, sighting.source, verdict)
+        entry.take(sighting, verdict, is_news=is_news)
+    return Changes(papers=tuple(entry.change() for entry in index.met), counts=counts)
+
+
+class _Entry:
+    """A paper while one collect is read."""
+
+    def __init__(self, known: Known | None, paper: Paper) -> None:
+        self.known = known
+        self.paper = known.paper if known else paper
+        self.prints = dict(known.prints) if known else {}
+        self.listed = set(known.listed) if known else set()
+        self.revised = False
+        self.listings: list[Listing] = []
+
+    def take(self, sighting: Sighting, verdict: News, *, is_news: bool) -> None:
+        print_, place = fingerprint(sighting.paper), (sighting.source, sighting.day)
+        listing = Listing(
+            sighting=sighting, fingerprint=print_, news=is_news, again=place in self.listed
+        )
+        self.listings.append(listing)
+        self.listed.add(place)
+        self.prints[sighting.source] = print_
+        self.revised |= verdict == "revised"
+        self.paper = merge(self.paper, sighting.paper, revised=verdict == "revised")
+
+    def change(self) -> Change:
+        news: News = "revised" if self.revised else "known"
+        return Change(
+            news=news if self.known else "new",
+            id=self.known.id if self.known else None,
+            paper=self.paper,
+            revision=(self.known.revision if self.known else 0) + bool(self.known and self.revised),
+            listings=tuple(self.listings),
+        )
+
+
+class _Index:
+    """Finds the paper that a listing is of, among those known and those met in this collect."""
+
+    def __init__(self, known: Sequence[Known]) -> None:
+        self.met: list[_Entry] = []
+        self._by_name: dict[str, _Entry] = {}
+        self._by_title: dict[str, list[_Entry]] = {}
+        for each in known:
+            self._file(_Entry(each, each.paper), each.paper)
+
+    def of(self, paper: Paper) -> _Entry:
+        entry = self._found(paper) or _Entry(None, paper)
+        if not entry.listings:
+            self.met.append(entry)
+        self._file(entry, paper)
+        return entry
+
+    def _found(self, paper: Paper) -> _Entry | None:
+        for name in paper.names:
+            if name in self._by_name:
+                return self._by_name[name]
+        titled = self._by_title.get(title_key(paper.title), ())
+        return next((entry for entry in titled if same(entry.paper, paper)), None)
+
+    def _file(self, entry: _Entry, paper: Paper) -> None:
+        for name in paper.names:
+            self._by_name.setdefault(name, entry)
+        titled = self._by_title.setdefault(title_key(paper.title), [])
+        if entry not in titled:
+            titled.append(entry)
+
+
+def _verdict(entry: _Entry, sighting: Sighting, *, is_news: bool) -> News:
+    if entry.known is None and not entry.listings:
+        replaced = sighting.announced == "replace" and not is_news
+        return "known" if replaced else "new"
+    before = entry.prints.get(sighting.source, "")
+    newer = sighting.paper.version > entry.paper.version > 0
+    if newer or (
+        before and changed(before, fingerprint(sighting.paper)) and not _older(entry, sighting)
+    ):
+        return "revised"
+    return "known"
+
+
+def _older(entry: _Entry, sighting: Sighting) -> bool:
+    return 0 < sighting.paper.version < entry.paper.version
+
+
+def _is_news(sighting: Sighting, recent: dict[str, date], today: date) -> bool:
+    """Say whether a listing makes a paper a candidate.
+
+    Back-catalogue does not, nor does the replacement of a paper that was out long ago.
+    """
+    if sighting.announced == "replace":
+        published = sighting.paper.published
+        if published is None or (today - published).days > REPLACED_DAYS:
+            return False
+    oldest = recent.get(sighting.source)
+    return oldest is None or sighting.day is None or sighting.day >= oldest
+
+
+def _recent_days(sightings: Sequence[Sighting], first_read: frozenset[str]) -> dict[str, date]:
+    days: dict[str, set[date]] = {}
+    for sighting in sightings:
+        if sighting.source in first_read and sighting.day:
+            days.setdefault(sighting.source, set()).add(sighting.day)
+    return {source: sorted(found)[-NEWS_DAYS:][0] for source, found in days.items()}
+
+
+def _count(counts: dict[str, Counts], source: str, verdict: News) -> None:
+    count = counts.setdefault(source, Counts())
+    count.listed += 1
+    setattr(count, verdict, getattr(count, verdict) + 1)

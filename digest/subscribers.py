@@ -5,6 +5,7 @@ Pure: it never stores, sends or reads a clock.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Literal
@@ -65,13 +66,18 @@ class Seen(Struct, frozen=True, kw_only=True):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
-    """A paper that may still be news to a reader. `revision` counts the changes we saw."""
+    """A paper that may still be news to a reader.
+
+    `revision` counts the changes we saw. `news` is False for one that is here only because
+    it was revised.
+    """
 
     id: int
     paper: Paper
     revision: int
     first_seen: datetime
     seen: tuple[Seen, ...]
+    news: bool = True
 
     @property
     def votes(self) -> int:
@@ -82,6 +88,26 @@ class Candidate:
     def day(self) -> date | None:
         """The last day on which a source listed it; None if no source says."""
         return max((each.day for each in self.seen if each.day), default=None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidates:
+    """What may be news to one reader: papers she was not sent, and revised ones she was.
+
+    `sent` counts the papers that were listed again though she has them already.
+    """
+
+    fresh: tuple[Candidate, ...]
+    revised: tuple[Candidate, ...]
+    sent: int
+
+
+def candidates(pool: Sequence[Candidate], sent: Mapping[int, int]) -> Candidates:
+    """Divide a pool for one reader. `sent` maps a paper to the revision she was sent."""
+    fresh = tuple(each for each in pool if each.news and each.id not in sent)
+    had = [each for each in pool if each.id in sent]
+    revised = tuple(each for each in had if each.revision > sent[each.id])
+    return Candidates(fresh=fresh, revised=revised, sent=len(had) - len(revised))
 
 
 def local_day(now: datetime, zone: str) -> date:

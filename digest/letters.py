@@ -1,6 +1,6 @@
-"""Issues and letters: which papers a reader gets, in which order, and how the numbers add up.
+"""Letters: what one reader gets of an issue, frozen as data.
 
-A letter is frozen as data: the chosen papers, their scores and reasons, and the receipt. The
+The chosen papers with their scores and reasons, and the receipt; `compose` chooses them. The
 words a reader sees around them are the templates'. Pure: it never ranks, renders or stores.
 """
 
@@ -11,35 +11,29 @@ from typing import Literal
 
 from msgspec import Struct
 
+from digest.gist import Marked, Span
 from digest.papers import Paper
+from digest.rank.reason import Reason
+
+__all__ = [
+    "Badge",
+    "Excluded",
+    "Item",
+    "Letter",
+    "Marked",
+    "Place",
+    "Reason",
+    "Receipt",
+    "Section",
+    "Span",
+    "Suggestion",
+    "Trouble",
+]
 
 Section = Literal["for_you", "trending", "rising", "revised", "more"]
 
 
-class Span(Struct, frozen=True):
-    """A piece of a text; `hit` where a keyword matched."""
-
-    text: str
-    hit: bool = False
-
-
-Marked = tuple[Span, ...]
-"""A text for readers, in pieces; joined, they are the whole text."""
-
-
-class Reason(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Why a paper has points: the reasons of a score add up to it.
-
-    `signal` is ``keywords``, ``votes`` or ``recency``; `detail` is what was seen: a keyword's
-    text, "57 votes", "2 days old". `where` is ``title``, ``abstract``, ``authors``,
-    ``categories`` or "". `hit` is False for words of a keyword that only stand apart.
-    """
-
-    signal: str
-    points: float
-    detail: str
-    where: str = ""
-    hit: bool = True
+Change = Literal["", "listed", "votes", "keyword", "version", "text"]
 
 
 class Badge(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -55,7 +49,8 @@ class Item(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     `title`, `gist` and `excerpt` are readable and have their hits marked. `gist` is one sentence;
     `machine` says that the source's AI wrote it. `excerpt` is the abstract, cut, for the first
-    few. `change` says why a rising paper rose, or which version a revised one has now.
+    few. `change` says why a rising paper rose or how a revised one changed, `detail` by what: the
+    source that lists it now, the votes, the keyword that is new, the version.
     """
 
     identifier: str
@@ -68,7 +63,8 @@ class Item(Struct, frozen=True, kw_only=True, omit_defaults=True):
     machine: bool = False
     excerpt: Marked = ()
     badges: tuple[Badge, ...] = ()
-    change: str = ""
+    change: Change = ""
+    detail: str = ""
     revision: int = 0
 
 
@@ -121,6 +117,13 @@ class Place(Struct, frozen=True, kw_only=True):
     url: str
 
 
+class Suggestion(Struct, frozen=True, kw_only=True):
+    """A keyword that hit nothing in the last weeks, and what it may have meant, or ""."""
+
+    keyword: str
+    instead: str
+
+
 class Letter(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What one subscriber (or the public, if `subscriber` is "") gets of an issue.
 
@@ -141,7 +144,7 @@ class Letter(Struct, frozen=True, kw_only=True, omit_defaults=True):
     thin: str = ""
     troubles: tuple[Trouble, ...] = ()
     places: tuple[Place, ...] = ()
-    suggestions: tuple[str, ...] = ()
+    suggestions: tuple[Suggestion, ...] = ()
     sample: bool = False
     test: bool = False
 

@@ -21,9 +21,9 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from digest.keywords import Hit, Keyword
-from digest.letters import Reason
 from digest.rank import recency, votes
 from digest.rank.keywords import Interests
+from digest.rank.reason import Reason
 from digest.subscribers import Candidate
 
 

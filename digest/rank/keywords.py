@@ -18,8 +18,8 @@ from Stemmer import Stemmer
 
 from digest.keywords import Hit, Keyword, Text, find
 from digest.latex import readable
-from digest.letters import Reason
 from digest.papers import plain
+from digest.rank.reason import Reason
 from digest.subscribers import Candidate
 
 TITLE_WEIGHT = 4.0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from digest.letters import Reason
+from digest.rank.reason import Reason
 from digest.subscribers import Candidate
 
 MOST_POINTS = 0.25

@@ -1,0 +1,412 @@
+"""Compose a letter: which papers are in it, in which order, and how its numbers add up.
+
+Every candidate ends in one place: excluded, here, more or below. Pure: it never ranks, renders,
+stores or reads a clock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from digest.gist import excerpt, gist, shortened, summary
+from digest.keywords import Hit, Keyword, Text
+from digest.latex import readable
+from digest.letters import (
+    Badge,
+    Change,
+    Excluded,
+    Item,
+    Letter,
+    Marked,
+    Place,
+    Receipt,
+    Section,
+    Suggestion,
+    Trouble,
+)
+from digest.rank import Ranked, Weights
+from digest.rank.keywords import Words
+from digest.rank.reason import Reason
+from digest.subscribers import Candidate, Candidates, Subscriber
+
+EXCERPTS = 3
+"""How many of the first papers show the beginning of their abstract."""
+
+TRENDING_VOTES = 10
+"""From how many votes on a paper outside the keywords is worth a look."""
+
+THIN = 3
+"""Below how many papers a letter says why it is thin."""
+
+MOST_REVISED = 5
+"""How many revised papers a letter names; the others wait for the next."""
+
+WORDS = 900
+"""What can be read in three minutes."""
+
+WORDS_AROUND = 150
+"""What a letter's head, headings and foot take of that."""
+
+WORDS_BESIDE = 34
+"""What authors, reasons, badges and links take, for each paper told in full."""
+
+_SATURDAY = 5
+
+
+Texts = Callable[[int], Words]
+"""Gives the readable texts of a candidate by its number."""
+
+
+class RankSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """``[rank]``: what a paper must score, and how many papers are told in full.
+
+    `floor` is how many papers a letter has at least, if need be from below the minimum.
+    """
+
+    minimum: float = 1.0
+    floor: int = 0
+    cap: int = 10
+    weights: Weights = Weights()
+
+    def __post_init__(self) -> None:
+        """Refuse what no letter could be made of."""
+        if self.cap < 1:
+            raise ValueError("`cap` must be at least 1")
+        if not 0 <= self.floor <= self.cap:
+            raise ValueError("`floor` must be from 0 to `cap`")
+
+
+class LetterSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """``[letters]``: how long a paper stays a candidate, how long the lists are.
+
+    `empty` says whether a letter without papers is sent all the same.
+    """
+
+    days: int = 14
+    more: int = 25
+    trending: int = 2
+    empty: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuse numbers that mean nothing."""
+        for name, least in (("days", 1), ("more", 0), ("trending", 0)):
+            if getattr(self, name) < least:
+                raise ValueError(f"`{name}` must be at least {least}")
+
+
+class Before(Struct, frozen=True, kw_only=True):
+    """What the reader's last letter says of this one."""
+
+    made_at: datetime
+    keywords: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Circumstances:
+    """All that a letter depends on beside the papers."""
+
+    title: str
+    now: datetime
+    today: date
+    before: Before | None
+    troubles: tuple[Trouble, ...] = ()
+    places: tuple[Place, ...] = ()
+    sources: tuple[str, ...] = ()
+    suggestions: tuple[Suggestion, ...] = ()
+    sample: bool = False
+    test: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Divided:
+    """A reader's candidates, each in one place."""
+
+    passed: tuple[Ranked, ...]
+    trending: tuple[Ranked, ...]
+    more: tuple[Ranked, ...]
+    below: tuple[Ranked, ...]
+    excluded: tuple[Ranked, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Composed:
+    """A letter, and the papers it tells of: (the store's number, revision)."""
+
+    letter: Letter
+    papers: tuple[tuple[int, int], ...]
+
+
+def compose(
+    subscriber: Subscriber | None,
+    found: Candidates,
+    ranked: Sequence[Ranked],
+    words: Texts,
+    *,
+    rank: RankSettings,
+    settings: LetterSettings,
+    about: Circumstances,
+) -> Composed:
+    """Compose one reader's letter, or the public's if `subscriber` is None.
+
+    `ranked` are her fresh candidates, best first; `words` gives a candidate's readable texts.
+    """
+    divided = divide(ranked, subscriber, rank=rank, settings=settings, before=about.before)
+    told = _told(divided, about, words)
+    revised = tuple(_revised(each, words) for each in found.revised[:MOST_REVISED])
+    more = tuple(_item(each, "more", words, about) for each in divided.more)
+    receipt = _receipt(divided, found, len(revised), about)
+    letter = Letter(
+        slot=about.today,
+        made_at=about.now,
+        subscriber=subscriber.name if subscriber else "",
+        title=about.title,
+        items=(*told, *revised, *more),
+        receipt=receipt,
+        keywords=subscriber.keywords if subscriber else (),
+        listed=_listed(told, revised, more, settings.more),
+        first=about.before is None,
+        thin=_thin(receipt, about),
+        troubles=about.troubles,
+        places=about.places,
+        suggestions=about.suggestions,
+        sample=about.sample,
+        test=about.test,
+    )
+    chosen = [each.candidate for each in (*divided.passed, *divided.trending, *divided.more)]
+    papers = tuple((each.id, each.revision) for each in (*chosen, *found.revised[:MOST_REVISED]))
+    return Composed(letter=letter, papers=papers)
+
+
+def divide(
+    ranked: Sequence[Ranked],
+    subscriber: Subscriber | None,
+    *,
+    rank: RankSettings,
+    settings: LetterSettings,
+    before: Before | None,
+) -> Divided:
+    """Put every candidate in one place."""
+    minimum, cap = limits(subscriber, rank)
+    open_ = [each for each in ranked if not each.excluded]
+    enough = [each for each in open_ if each.score >= minimum]
+    if len(enough) < min(rank.floor, cap):
+        enough = open_[: min(rank.floor, cap)]
+    passed = {id(each) for each in enough}
+    rest = [each for each in open_ if id(each) not in passed]
+    trending = _trending(rest, settings.trending, before) if _follows(subscriber) else []
+    trending = trending[: max(0, cap - 1)]
+    room = cap - len(trending)
+    loud = {id(each) for each in trending}
+    return Divided(
+        passed=tuple(enough[:room]),
+        trending=tuple(trending),
+        more=tuple(enough[room:]),
+        below=tuple(each for each in rest if id(each) not in loud),
+        excluded=tuple(each for each in ranked if each.excluded),
+    )
+
+
+def limits(subscriber: Subscriber | None, rank: RankSettings) -> tuple[float, int]:
+    """Return a reader's minimum score and cap. Who follows nothing is shown everything."""
+    minimum = rank.minimum
+    if subscriber and subscriber.minimum is not None:
+        minimum = subscriber.minimum
+    elif not _follows(subscriber):
+        minimum = 0.0
+    cap = subscriber.cap if subscriber and subscriber.cap is not None else rank.cap
+    return minimum, cap
+
+
+def _follows(subscriber: Subscriber | None) -> bool:
+    return subscriber is not None and any(not each.excluded for each in subscriber.profile)
+
+
+def _trending(rest: Iterable[Ranked], most: int, before: Before | None) -> list[Ranked]:
+    """Return what many readers liked lately, among papers outside the reader's keywords."""
+    liked = [
+        each
+        for each in rest
+        if each.candidate.votes >= TRENDING_VOTES and _listed_since(each.candidate, before)
+    ]
+    liked.sort(key=lambda each: -each.candidate.votes)
+    return liked[:most]
+
+
+def _listed_since(candidate: Candidate, before: Before | None) -> bool:
+    return before is None or any(seen.at > before.made_at for seen in candidate.seen)
+
+
+def _told(divided: Divided, about: Circumstances, words: Texts) -> tuple[Item, ...]:
+    rising = [each for each in divided.passed if _rose(each.candidate, about.before)]
+    risen = {id(each) for each in rising}
+    ours = [each for each in divided.passed if id(each) not in risen]
+    sections: tuple[tuple[Section, Sequence[Ranked]], ...] = (
+        ("for_you", ours),
+        ("trending", divided.trending),
+        ("rising", rising),
+    )
+    items = [_item(each, name, words, about) for name, group in sections for each in group]
+    return tuple(items[at] if at < EXCERPTS else _brief(items[at]) for at in range(len(items)))
+
+
+def _brief(item: Item) -> Item:
+    return replace(item, excerpt=())
+
+
+def _rose(candidate: Candidate, before: Before | None) -> bool:
+    return before is not None and candidate.first_seen <= before.made_at
+
+
+def _item(ranked: Ranked, section: Section, words: Texts, about: Circumstances) -> Item:
+    candidate = ranked.candidate
+    change, detail = _change(ranked, about.before, section)
+    return _described(
+        candidate,
+        section,
+        words(candidate.id),
+        ranked.hits,
+        score=ranked.score,
+        reasons=ranked.reasons,
+        change=change,
+        detail=detail,
+    )
+
+
+def _change(ranked: Ranked, before: Before | None, section: Section) -> tuple[Change, str]:
+    """Say why a paper that was there before is in the letter only now."""
+    if before is None or section != "rising":
+        return "", ""
+    new = {keyword.text for keyword, _ in ranked.hits} - set(before.keywords)
+    if ranked.hits and len(new) == len(ranked.hits):
+        return "keyword", ranked.hits[0][0].phrase
+    later = [seen.source for seen in ranked.candidate.seen if seen.at > before.made_at]
+    if later:
+        return "listed", later[-1]
+    return "votes", str(ranked.candidate.votes)
+
+
+def _revised(candidate: Candidate, words: Texts) -> Item:
+    version = candidate.paper.version
+    return _described(
+        candidate,
+        "revised",
+        words(candidate.id),
+        (),
+        change="version" if version > 1 else "text",
+        detail=str(version) if version > 1 else "",
+    )
+
+
+def _described(
+    candidate: Candidate,
+    section: Section,
+    words: Words,
+    hits: Sequence[tuple[Keyword, tuple[Hit, ...]]],
+    *,
+    change: Change,
+    detail: str,
+    score: float = 0.0,
+    reasons: tuple[Reason, ...] = (),
+) -> Item:
+    """Return an item with its texts cut and marked; one of `more` is but a title."""
+    paper = candidate.paper
+    item = Item(
+        identifier=paper.identifier,
+        section=section,
+        paper=replace(paper, abstract=""),
+        title=shortened(words.title.text, _stretches(hits, "title")),
+        score=score,
+        reasons=reasons,
+        badges=_badges(candidate),
+        change=change,
+        detail=detail,
+        revision=candidate.revision,
+    )
+    if section == "more":
+        return item
+    abstract = _stretches(hits, "abstract")
+    machine = readable(paper.summary)
+    return replace(
+        item,
+        gist=summary(machine, _found(hits, machine))
+        if machine
+        else gist(words.abstract.text, abstract),
+        machine=bool(machine),
+        excerpt=excerpt(words.abstract.text, abstract),
+    )
+
+
+def _stretches(
+    hits: Iterable[tuple[Keyword, tuple[Hit, ...]]], where: str
+) -> list[tuple[int, int]]:
+    return [(hit.start, hit.end) for _, found in hits for hit in found if hit.where == where]
+
+
+def _found(hits: Iterable[tuple[Keyword, tuple[Hit, ...]]], text: str) -> list[tuple[int, int]]:
+    words = Text(text)
+    return [at for keyword, _ in hits if not keyword.field for at in words.find(keyword.forms)]
+
+
+def _badges(candidate: Candidate) -> tuple[Badge, ...]:
+    """Return where it was seen: each source once, with its last day and its votes."""
+    last: dict[str, Badge] = {}
+    for seen in sorted(candidate.seen, key=lambda each: (each.day or date.min, each.at)):
+        votes = seen.votes if seen.votes is not None else _votes(last.get(seen.source))
+        last[seen.source] = Badge(source=seen.source, day=seen.day, votes=votes)
+    return tuple(last.values())
+
+
+def _votes(badge: Badge | None) -> int | None:
+    return badge.votes if badge else None
+
+
+def _receipt(divided: Divided, found: Candidates, revised: int, about: Circumstances) -> Receipt:
+    left_out: dict[str, list[str]] = {}
+    for each in divided.excluded:
+        left_out.setdefault(each.excluded, []).append(readable(each.candidate.paper.title))
+    return Receipt(
+        read=len(found.fresh),
+        sources=about.sources,
+        excluded=tuple(Excluded(keyword=k, titles=tuple(t)) for k, t in left_out.items()),
+        below=len(divided.below),
+        here=len(divided.passed) + len(divided.trending),
+        more=len(divided.more),
+        sent=found.sent,
+        revised=revised,
+    )
+
+
+def _listed(told: Sequence[Item], revised: Sequence[Item], more: Sequence[Item], most: int) -> int:
+    """Return how many titles of `more` still fit into what can be read in three minutes."""
+    left = WORDS - WORDS_AROUND - sum(_length(item) for item in told)
+    left -= sum(_count(item.title) + WORDS_BESIDE // 2 for item in revised)
+    for listed, item in enumerate(more[:most]):
+        left -= _count(item.title) + 1
+        if left < 0:
+            return listed
+    return min(most, len(more))
+
+
+def _length(item: Item) -> int:
+    texts = 2 * _count(item.title) + _count(item.gist) + _count(item.excerpt)
+    return WORDS_BESIDE + texts
+
+
+def _count(marked: Marked) -> int:
+    return len("".join(span.text for span in marked).split())
+
+
+def _thin(receipt: Receipt, about: Circumstances) -> str:
+    """Say why there is little or nothing to read, or ""."""
+    if receipt.here + receipt.more >= THIN:
+        return ""
+    if about.troubles:
+        return "sources"
+    if receipt.read == 0 or receipt.below + receipt.left_out == 0:
+        return "weekend" if about.today.weekday() >= _SATURDAY else "nothing new"
+    return "matches"

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import Result, Text, bindparam, func, or_, select, update
+from sqlalchemy import Boolean, Result, Text, bindparam, func, or_, select, update
 
 from digest.errors import StoreError
 from digest.messages import Delivery, State
@@ -47,7 +47,8 @@ _EXPIRE = (
 _due = (
     select(_c.id)
     .where(
-        _c.state == "ready", or_(_c.not_before <= _now, bindparam("impatient") & (_c.owner != _me))
+        _c.state == "ready",
+        or_(_c.not_before <= _now, bindparam("impatient", type_=Boolean) & (_c.owner != _me)),
     )
     .order_by(_c.id)
     .limit(bindparam("most"))

@@ -76,9 +76,9 @@ def upgrade() -> None:
         sa.Column("sent_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("message_id", sa.Text(), nullable=False),
         sa.Column("answer", sa.Text(), nullable=False),
-        sa.ForeignKeyConstraint(["letter_id"], ["letters.id"], name="fk_deliveries_letter_id"),
         sa.PrimaryKeyConstraint("id", name="pk_deliveries"),
         sa.UniqueConstraint("key", "output", name="uq_deliveries_key"),
+        sa.ForeignKeyConstraint(["letter_id"], ["letters.id"], name="fk_deliveries_letter_id"),
     )
     op.create_index("ix_deliveries_letter_id", "deliveries", ["letter_id"], unique=False)
     op.create_index("ix_deliveries_state", "deliveries", ["state", "not_before"], unique=False)

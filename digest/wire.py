@@ -1,0 +1,192 @@
+"""One HTTP exchange: a GET, its answer, and the limits on both.
+
+The only module that knows httpx. It never retries, spaces requests out or follows a redirect:
+`fetch` does, and imports this module with the first address it asks, for httpx takes as long to
+import as a dozen saved pages to read.
+"""
+
+from __future__ import annotations
+
+import logging
+import socket
+import ssl
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import closing, suppress
+from typing import Any, Self
+
+import httpx
+
+from digest.answers import NOT_MODIFIED, PAGE, Answer, Body, ExchangeError, origin, too_large
+from digest.papers import Validators
+
+CONNECT_SECONDS = 10.0
+"""The longest wait for a connection."""
+
+PATIENCE = 4
+"""How many times the longest silence one whole exchange may take."""
+
+_WITH_BODY = (*PAGE, NOT_MODIFIED)
+
+
+class Deadline:
+    """Cuts the connection of an exchange that takes too long, however busy it looks.
+
+    Read timeouts start anew with each byte; this does not, headers and all. httpcore's trace
+    extension says which socket serves the exchange; one that is kept for the next exchange with
+    the same host is found in `sockets`.
+    """
+
+    def __init__(self, seconds: float, sockets: dict[str, socket.socket], host: str) -> None:
+        self._seconds = seconds
+        self._sockets = sockets
+        self._host = host
+        self._passed = False
+        self._timer = threading.Timer(seconds, self._cut)
+        self._timer.daemon = True
+
+    def __enter__(self) -> Self:
+        self._timer.start()
+        return self
+
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        self._timer.cancel()
+        self._timer.join()
+        if self._passed and (error is None or isinstance(error, Exception)):
+            raise ExchangeError(
+                f"not done after {self._seconds:g} s; "
+                "if the server is always that slow, raise [http] timeout"
+            ) from error
+
+    def trace(self, event: str, info: Mapping[str, Any]) -> None:
+        """Note the socket of a new connection."""
+        if event.endswith(("connect_tcp.complete", "start_tls.complete")):
+            self._sockets[self._host] = info["return_value"].get_extra_info("socket")
+            if self._passed:
+                self._cut()
+
+    def _cut(self) -> None:
+        self._passed = True
+        line = self._sockets.get(self._host)
+        if line is not None:
+            # An SSLSocket's own shutdown would forget the TLS state under its reader's feet.
+            with suppress(OSError):  # It is closed already.
+                socket.socket.shutdown(line, socket.SHUT_RDWR)
+
+
+class Wire:
+    """One pool of connections. Each host may be asked by one thread at a time."""
+
+    def __init__(self, *, silence: float, limit: int) -> None:
+        self._silence = silence
+        self._limit = limit
+        self._sockets: dict[str, socket.socket] = {}
+        # At INFO httpx writes whole addresses, passwords and tokens with them.
+        logging.getLogger("httpx").setLevel(logging.WARNING)
+        timeout = httpx.Timeout(silence, connect=min(silence, CONNECT_SECONDS))
+        try:
+            self._client = httpx.Client(timeout=timeout)
+        except (ImportError, OSError, ValueError, httpx.InvalidURL) as error:
+            raise ExchangeError(
+                f"this machine's proxy or certificate settings are of no use ({error}); "
+                "see HTTP_PROXY, HTTPS_PROXY, ALL_PROXY, SSL_CERT_FILE"
+            ) from error
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._client.close()
+
+    def send(self, url: str, headers: Mapping[str, str]) -> Answer:
+        """Ask once and return the answer, whatever its status; ExchangeError if none came."""
+        with Deadline(self._silence * PATIENCE, self._sockets, origin(url)) as deadline:
+            request = self._request(url, headers, deadline)
+            try:
+                with closing(self._client.send(request, stream=True)) as response:
+                    return self._read(response)
+            except (httpx.HTTPError, httpx.InvalidURL) as error:
+                raise _explained(error, self._silence) from error
+
+    def _request(self, url: str, headers: Mapping[str, str], deadline: Deadline) -> httpx.Request:
+        extensions = {"trace": deadline.trace}
+        try:
+            return self._client.build_request("GET", url, headers=headers, extensions=extensions)
+        except (httpx.InvalidURL, UnicodeError) as error:
+            raise ExchangeError("no address that can be asked; correct it") from error
+
+    def _read(self, response: httpx.Response) -> Answer:
+        head = response.headers
+        body = self._body(response) if response.status_code in _WITH_BODY else Body("", 0)
+        return Answer(
+            status=response.status_code,
+            body=body.finish(),
+            size=body.size,
+            content_type=head.get("content-type", ""),
+            location=head.get("location", ""),
+            validators=Validators(
+                etag=head.get("etag", ""), last_modified=head.get("last-modified", "")
+            ),
+            date=head.get("date", ""),
+            retry_after=head.get("retry-after", "").strip(),
+        )
+
+    def _body(self, response: httpx.Response) -> Body:
+        body = Body(response.headers.get("content-encoding", ""), self._limit)
+        announced = response.headers.get("content-length", "0")
+        if announced.isdecimal() and float(announced) > self._limit:
+            raise too_large(self._limit, "is")
+        for chunk in response.iter_raw():
+            body.feed(chunk)
+        return body
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
+
+
+def _explained(error: Exception, silence: float) -> ExchangeError:
+    """Say what went wrong, and whether it may pass."""
+    for cause in _causes(error):
+        match cause:
+            case ssl.SSLCertVerificationError():
+                return ExchangeError(
+                    f"the server's TLS certificate is not to be trusted ({cause.verify_message}); "
+                    "check the address, and this machine's clock and certificates"
+                )
+            case ssl.SSLError():
+                return ExchangeError(f"no secure connection: TLS failed ({cause})", again=True)
+            case socket.gaierror():
+                return ExchangeError(
+                    "no server of this name was found; check the address and the network",
+                    again=True,
+                )
+            case httpx.InvalidURL():  # httpx reads Location, followed or not.
+                return ExchangeError("redirected to an address that cannot be asked")
+            case ConnectionRefusedError():
+                return ExchangeError(
+                    "nothing answers at this address; check it, or wait for the server",
+                    again=True,
+                )
+    return _explained_by_kind(error, silence)
+
+
+def _explained_by_kind(error: Exception, silence: float) -> ExchangeError:
+    match error:
+        case httpx.ConnectTimeout():
+            seconds = min(silence, CONNECT_SECONDS)
+            return ExchangeError(f"no connection within {seconds:g} s", again=True)
+        case httpx.TimeoutException():
+            return ExchangeError(
+                f"silent for {silence:g} s; if the server is always that slow, "
+                "raise [http] timeout",
+                again=True,
+            )
+        case httpx.UnsupportedProtocol() | httpx.LocalProtocolError():
+            return ExchangeError(f"the request cannot be sent ({error}); check the source")
+        case httpx.ProxyError():
+            return ExchangeError(f"the proxy refused ({error}); see HTTPS_PROXY", again=True)
+        case httpx.RemoteProtocolError():
+            return ExchangeError(f"the answer broke off, or was not HTTP ({error})", again=True)
+        case _:
+            return ExchangeError(f"the connection was lost ({error})", again=True)

@@ -40,8 +40,8 @@ _SYMBOLS = _pairs(r"""
     phi φ varphi φ chi χ psi ψ omega ω Gamma Γ Delta Δ Theta Θ Lambda Λ Xi Ξ Pi Π Sigma Σ
     Upsilon Υ Phi Φ Psi Ψ Omega Ω ell ℓ hbar ℏ Re ℜ Im ℑ aleph ℵ
     times × cdot · div ÷ pm ± mp ∓ ast * star ⋆ circ ∘ bullet • oplus ⊕ otimes ⊗ odot ⊙
-    leq ≤ le ≤ leqslant ≤ geq ≥ ge ≥ geqslant ≥ neq ≠ ne ≠ ll ≪ gg ≫ lt < gt > approx ≈
-    sim ~ simeq ≃ cong ≅ equiv ≡ propto ∝ prec ≺ succ ≻ lesssim ≲ gtrsim ≳ triangleq ≜ perp ⊥ parallel ∥ mid |
+    leq ≤ le ≤ leqslant ≤ geq ≥ ge ≥ geqslant ≥ neq ≠ ne ≠ ll ≪ gg ≫ lt < gt > approx ≈ sim ~
+    simeq ≃ cong ≅ equiv ≡ propto ∝ prec ≺ succ ≻ lesssim ≲ gtrsim ≳ triangleq ≜ perp ⊥ mid |
     to → rightarrow → leftarrow ← leftrightarrow ↔ Rightarrow ⇒ Leftarrow ⇐ Leftrightarrow ⇔
     iff ⇔ implies ⇒ mapsto ↦ longrightarrow → uparrow ↑ downarrow ↓ nearrow ↗ searrow ↘
     in ∈ notin ∉ ni ∋ subset ⊂ subseteq ⊆ supset ⊃ supseteq ⊇ cup ∪ cap ∩ setminus ∖ emptyset ∅

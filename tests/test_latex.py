@@ -1,5 +1,7 @@
 """LaTeX made readable, and text made harmless."""
 
+# ruff: noqa: RUF001 - such characters are what is tested here.
+
 from __future__ import annotations
 
 import time
@@ -66,8 +68,7 @@ def test_reading_twice_is_reading_once(text: str, expected: str) -> None:
 
 LATEX = st.lists(
     st.sampled_from(
-        list("aZ1 ${}^_\\~%&'`\"-.")
-        + [r"\alpha", r"\'", r"\text", r"\frac", r"\foo", r"\(", r"\)", "``", "''", "--", r"\ss"]
+        [*"aZ1 ${}^_\\~%&'`\"-.", r"\alpha", r"\'", r"\text", r"\frac", r"\foo", r"\(", r"\)"]
     ),
     max_size=30,
 ).map("".join)

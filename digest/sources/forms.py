@@ -1,0 +1,124 @@
+"""Which form a page has, by what is in it, and who reads that form.
+
+    json            Hugging Face's API, and copies of its answers
+    html            Hugging Face's pages
+    text            the plain text of a Hugging Face search page
+    arxiv-api       arXiv's API
+    announcements   arXiv's feeds
+    listing         arXiv's listing page
+    feed            any other feed
+
+To add one: a line in `Form`, in `recognise` and in `_READERS`, and the file that reads it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from collections.abc import Set as AbstractSet
+from typing import Literal
+
+from digest.papers import Page
+from digest.sources import Parsed
+from digest.sources.arxiv_feeds import read_announcements, read_api
+from digest.sources.bodies import decode, no_text
+from digest.sources.feed import read_feed
+from digest.sources.huggingface_items import read_json
+from digest.sources.huggingface_pages import read_html
+from digest.sources.listing import read_listing
+from digest.sources.readings import failure, with_error
+from digest.sources.text import read_text
+
+Form = Literal["json", "html", "text", "arxiv-api", "announcements", "listing", "feed", "xml"]
+
+_HEAD = 4096
+_PROLOGUE = re.compile(
+    r"\s+|<\?[^>]*>|<!--(?:[^-]|-(?!->))*-->|<!DOCTYPE[^>\[]*(?:\[[^\]]*\]\s*)?>", re.IGNORECASE
+)
+_ELEMENT = re.compile(r"<([A-Za-z_][\w:.-]*)")
+_FEEDS = frozenset({"feed", "rss", "rdf:rdf", "rdf"})
+_HTML = frozenset(
+    {"html", "head", "body", "div", "title", "meta", "h3", "dl", "dt", "article", "p", "main"}
+)
+
+_CALLED: dict[Form, str] = {
+    "json": "JSON",
+    "html": "an HTML page",
+    "text": "a text",
+    "arxiv-api": "an answer of arXiv's API",
+    "announcements": "a feed of arXiv",
+    "listing": "a listing page of arXiv",
+    "feed": "a feed",
+    "xml": "XML that is no feed",
+}
+_READERS: dict[Form, Callable[[Page, str, str], Parsed]] = {
+    "json": read_json,
+    "html": read_html,
+    "text": read_text,
+    "arxiv-api": read_api,
+    "announcements": read_announcements,
+    "listing": read_listing,
+    "feed": read_feed,
+}
+
+
+def read(page: Page, source: str, forms: AbstractSet[Form]) -> Parsed:
+    """Read a page in whichever of `forms` it has."""
+    if nothing := no_text(page.body):
+        return failure(page, source, f"expected {_list(forms)}, got {nothing}")
+    text, problem = decode(page)
+    form = recognise(text)
+    if form not in forms:
+        reason = f"expected {_list(forms)}, got {_CALLED[form]}; {_advice(form, text)}"
+        return failure(page, source, reason)
+    try:
+        parsed = _READERS[form](page, text, source)
+    except RecursionError:
+        parsed = failure(page, source, "it is nested too deeply to be read")
+    return with_error(parsed, page, source, problem)
+
+
+def recognise(text: str) -> Form:
+    """Say which form a text has."""
+    start = text.lstrip("\ufeff \t\r\n\x00")[:1]
+    if start in {"[", "{", '"'} or text.strip() in {"null", "true", "false"}:
+        return "json"
+    return _markup(text) if start == "<" else "text"
+
+
+def _markup(text: str) -> Form:
+    head = text[: _HEAD * 4].lstrip("\ufeff\x00")
+    at = 0
+    while found := _PROLOGUE.match(head, at):
+        at = found.end()
+    element = _ELEMENT.match(head, at)
+    root = element[1].lower() if element else ""
+    if root in _FEEDS:
+        return _feed(head[:_HEAD])
+    if root in _HTML or "<html" in head.lower() or "<!doctype html" in head.lower():
+        return "listing" if _is_listing(text) else "html"
+    return "xml"
+
+
+def _feed(head: str) -> Form:
+    if "arxiv.org/api/" in head:
+        return "arxiv-api"
+    return "announcements" if "rss.arxiv.org" in head or "on arXiv.org" in head else "feed"
+
+
+def _is_listing(text: str) -> bool:
+    return "listings for" in text and ("list-title" in text or "arXiv" in text)
+
+
+def _list(forms: AbstractSet[Form]) -> str:
+    if len(forms) == len(_READERS):
+        return "a list of papers"
+    return " or ".join(called for form, called in _CALLED.items() if form in forms)
+
+
+def _advice(form: Form, text: str) -> str:
+    if form == "html":
+        found = re.search(r"<title[^>]{0,200}>([^<]{0,200})", text[: _HEAD * 4], re.IGNORECASE)
+        title = " ".join(found[1].split()) if found else ""
+        return f"its title is “{title}”; the site may be down, or want a login"
+    return "check the address"

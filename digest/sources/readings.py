@@ -1,0 +1,81 @@
+"""What reading a page comes to: the papers that are whole, and what to tell the operator.
+
+A page never fails as a whole for one bad paper, and never succeeds by having none where papers
+were expected.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TypeVar
+
+from msgspec.structs import replace
+
+from digest.errors import ParseError
+from digest.papers import Page, Sighting
+from digest.sources import Parsed
+
+Item = TypeVar("Item")
+
+SHOWN = 120
+"""How many characters of a page an error quotes."""
+
+
+class Unreadable(ValueError):  # noqa: N818 - it is said of a paper, in the middle of a sentence.
+    """One item of a page is no paper; its message says why, as in "number 3: it has no title"."""
+
+
+def failure(page: Page, source: str, reason: str) -> Parsed:
+    """Return that nothing of a page could be read, and why."""
+    return Parsed(errors=(ParseError(source, page.url, reason),))
+
+
+def changed_shape(page: Page, source: str, reason: str) -> Parsed:
+    """Return that a page is not built as its kind is: papers were expected and none found."""
+    advice = "look at it; if the site was rebuilt, this version of digest cannot read it"
+    return failure(page, source, f"the page has changed shape: {reason}; {advice}")
+
+
+def gather(
+    page: Page, source: str, items: Iterable[Item], read: Callable[[Item], Sighting]
+) -> Parsed:
+    """Read the items of a page one by one; those that fail become one error."""
+    sightings: list[Sighting] = []
+    bad: list[str] = []
+    number = 0
+    for number, item in enumerate(items, 1):
+        try:
+            sightings.append(read(item))
+        except Unreadable as error:
+            bad.append(f"number {number}: {error}")
+    if not bad:
+        return Parsed(sightings=tuple(sightings))
+    if not sightings:
+        return changed_shape(page, source, f"none of its {number} papers can be read, {bad[0]}")
+    reason = f"{len(bad)} of {number} papers cannot be read; the first is {bad[0]}"
+    return Parsed(sightings=tuple(sightings), errors=(ParseError(source, page.url, reason),))
+
+
+def with_error(parsed: Parsed, page: Page, source: str, reason: str) -> Parsed:
+    """Add what is wrong with a page; nothing if `reason` is ""."""
+    if not reason:
+        return parsed
+    error = ParseError(source, page.url, reason)
+    return Parsed(
+        sightings=parsed.sightings, requests=parsed.requests, errors=(*parsed.errors, error)
+    )
+
+
+def without_days(parsed: Parsed) -> Parsed:
+    """Forget the days: those of a search are the days of searching, not the papers'."""
+    return Parsed(
+        sightings=tuple(replace(sighting, day=None) for sighting in parsed.sightings),
+        requests=parsed.requests,
+        errors=parsed.errors,
+    )
+
+
+def quoted(text: str) -> str:
+    """Return the beginning of a page's own words, for an error."""
+    text = " ".join(text.split())
+    return f"“{text[:SHOWN]}…”" if len(text) > SHOWN else f"“{text}”"

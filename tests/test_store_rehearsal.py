@@ -101,6 +101,7 @@ def test_a_rehearsal_without_a_store_makes_no_file(tmp_path: Path) -> None:
 def test_a_rehearsal_of_an_older_store_migrates_a_copy(path: Path) -> None:
     older = path.with_name("older.db")
     with closing(sqlite3.connect(older)) as raw:
+        raw.execute("PRAGMA journal_mode = WAL")
         raw.execute("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL)")
     before = _files(path.parent)
 

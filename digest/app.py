@@ -1,0 +1,321 @@
+"""The composition root: the one place where the parts meet.
+
+It opens what a run needs, hands it to the flow, and closes it. It decides nothing about papers.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import secrets
+import socket
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+from zoneinfo import ZoneInfo
+
+from msgspec.structs import replace
+
+from digest.config import AnyOutput, Config, decode
+from digest.errors import ConfigError
+from digest.fetch import Fetcher
+from digest.keys import secret_key
+from digest.letters import Letter
+from digest.messages import Entry, Message, Rendered
+from digest.outputs import Output
+from digest.outputs.preview import Preview
+from digest.outputs.sendmail import Sendmail
+from digest.outputs.smtp import Smtp
+from digest.pipeline import Parts, collect, publish, send
+from digest.report import Run
+from digest.store import Store, open_store
+from digest.subscribers import Subscriber
+
+if TYPE_CHECKING:
+    from digest.render import Renderer
+
+LOCK = "run"
+LOCK_LEASE = timedelta(hours=1)
+SAMPLE = Path(__file__).parent / "sample"
+
+Tell = Callable[[str], None]
+
+
+def silence(_: str) -> None:
+    """Tell nobody."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Setting:
+    """What one command is given: the config, when it is, and who hears how far it is."""
+
+    config: Config
+    now: datetime
+    dry_run: bool = False
+    only: str = ""
+    start_afresh: bool = False
+    sample: bool = False
+    folder: Path = Path()
+    tell: Tell = silence
+
+    @cached_property
+    def desk(self) -> Stationery:
+        """What letters are written with."""
+        return Stationery(self.config)
+
+
+class Stationery:
+    """What turns letters into their forms, made when the first letter needs it."""
+
+    def __init__(self, config: Config) -> None:
+        self._config = config
+
+    @cached_property
+    def renderer(self) -> Renderer:
+        """The templates. Raises RenderError."""
+        from digest.render import Renderer  # noqa: PLC0415 - only a letter pays for Jinja
+
+        templates = self._config.newsletter.templates
+        return Renderer(Path(templates) if templates else None)
+
+    def render(self, letter: Letter) -> Rendered:
+        """Return a letter in all its forms."""
+        return self.renderer.letter(letter, leave=self.leave)
+
+    def pages(self, entries: Sequence[Entry], base_url: str) -> Mapping[str, str]:
+        """Return an archive's index and feed."""
+        return self.renderer.pages(entries, title=self._config.newsletter.title, base_url=base_url)
+
+    @property
+    def leave(self) -> str:
+        """Where a reader stops her letter: a ``mailto:``, or "" where nobody reads mail."""
+        address = reply_address(self._config)
+        return f"mailto:{quote(address, safe='@')}?subject=unsubscribe" if address else ""
+
+
+def reply_address(config: Config) -> str:
+    """Return the bare address that readers write to, or ""."""
+    from digest.mail import split_sender  # noqa: PLC0415 - only a letter pays for it
+
+    written = [config.newsletter.reply_to]
+    written += [each.reply_to or each.sender for each in config.outputs if _mails(each)]
+    return next((split_sender(each)[1] for each in written if each), "")
+
+
+def _mails(output: AnyOutput) -> bool:
+    return isinstance(output, (Smtp, Sendmail))
+
+
+def moment(at: str, zone: str, now: datetime) -> datetime:
+    """Return when a run is to believe it is: `now`, a moment, or the end of a day in a zone."""
+    if not at:
+        return now
+    try:
+        if len(at) == len("2026-06-12"):
+            day = date.fromisoformat(at) + timedelta(days=1)
+            end = datetime.combine(day, time(), ZoneInfo(zone))
+            return end.astimezone(UTC) - timedelta(microseconds=1)
+        found = datetime.fromisoformat(at)
+    except (ValueError, OverflowError) as error:
+        reason = "is no date such as 2026-06-12 and no moment such as 2026-06-12T07:00+02:00"
+        raise ConfigError(f"--at: `{at}` {reason}") from error
+    return found if found.tzinfo else found.replace(tzinfo=ZoneInfo(zone))
+
+
+def once(setting: Setting) -> Run:
+    """Collect, publish and send, now. A dry run is the same on a store that forgets."""
+    check_reader(setting)
+    with ExitStack() as stack:
+        store = stack.enter_context(opened(setting))
+        owner = me()
+        if not setting.dry_run:
+            stack.enter_context(locked(store, owner))
+        fetcher = stack.enter_context(Fetcher(setting.config.http, now=setting.now))
+        return run(parts(setting, store, fetcher, owner))
+
+
+def run(made: Parts) -> Run:
+    """Take the three steps."""
+    collected = collect(made)
+    published = publish(made)
+    return Run(collected=collected, published=published, sent=send(made))
+
+
+def check_reader(setting: Setting) -> None:
+    """Raise ConfigError if `only` is nobody."""
+    names = [each.name for each in setting.config.subscribers]
+    if setting.only and setting.only not in names:
+        known = ", ".join(names) or "none"
+        raise ConfigError(f"no subscriber is called `{setting.only}`; there are: {known}")
+
+
+def opened(setting: Setting) -> Store:
+    """Open the store, or its rehearsal."""
+    return open_store(
+        setting.config.store.url, start_afresh=setting.start_afresh, rehearsal=setting.dry_run
+    )
+
+
+@contextmanager
+def locked(store: Store, owner: str) -> Iterator[None]:
+    """Hold the run's lock. Raises LockHeldError while another run has it."""
+    with store.writing() as transaction:
+        transaction.take_lock(LOCK, owner, clock(), LOCK_LEASE, alive)
+    try:
+        yield
+    finally:
+        with store.writing() as transaction:
+            transaction.give_back(owner)
+            transaction.release_lock(LOCK, owner)
+
+
+def clock() -> datetime:
+    """Return the real time, whatever the run believes."""
+    return datetime.now(UTC)
+
+
+def me() -> str:
+    """Return who this process is, to others that use the store."""
+    return f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
+
+
+def alive(owner: str) -> bool:
+    """Say whether the owner of a lock may still be at work; other hosts' are presumed to be."""
+    host, _, rest = owner.partition(":")
+    pid = rest.partition(":")[0]
+    if host != socket.gethostname() or not pid.isdigit():
+        return True
+    try:
+        os.kill(int(pid), 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def parts(setting: Setting, store: Store, fetcher: Fetcher, owner: str) -> Parts:
+    """Put together what a run is made of."""
+    config = setting.config
+    outputs: dict[str, Output] = {each.name: each for each in config.outputs}
+    subscribers = config.subscribers
+    senders: Mapping[str, Output] = outputs
+    if setting.dry_run:
+        preview = Preview(path=str(setting.folder / "digest-preview"))
+        senders = dict.fromkeys([*outputs, preview.name], preview)
+        outputs = {preview.name: preview}
+        subscribers = tuple(replace(each, outputs=()) for each in subscribers)
+    elif not outputs:
+        raise ConfigError("no [[outputs]]: letters could go nowhere; use --dry-run to look at them")
+    secret = secret_key(os.environ, setting.folder) or secrets.token_bytes(32)
+    return Parts(
+        store=store,
+        sources=config.sources,
+        outputs=outputs,
+        senders=senders,
+        public=any(each.reaches(None) for each in config.outputs if each.name != "preview"),
+        subscribers=subscribers,
+        zone_of=config.zone_of,
+        fetch=fetcher.get,
+        render=setting.desk.render,
+        pages=setting.desk.pages,
+        message_id=MessageIds(config, secret),
+        now=setting.now,
+        clock=clock,
+        owner=owner,
+        title=config.newsletter.title,
+        rank=config.rank,
+        letters=config.letters,
+        reply_to=config.newsletter.reply_to,
+        only=setting.only,
+        sample=setting.sample,
+        tell=setting.tell,
+    )
+
+
+class MessageIds:
+    """Names messages: the same key and output give the same Message-ID under one secret."""
+
+    def __init__(self, config: Config, secret: bytes) -> None:
+        self._senders = {each.name: each.sender for each in config.outputs if _mails(each)}
+        self._secret = secret
+
+    def __call__(self, key: str, output: str) -> str:
+        """Return a Message-ID in the domain of the output's sender."""
+        from digest.mail import domain_of, message_id  # noqa: PLC0415 - only a letter pays for it
+
+        sender = self._senders.get(output, "")
+        domain = domain_of(sender) if sender else "localhost"
+        return message_id(f"{key} {output}", domain, self._secret)
+
+
+# The sample
+
+
+@dataclass(frozen=True, slots=True)
+class Nowhere:
+    """An output that forgets: the sample's days before the last go there."""
+
+    name: str = "nowhere"
+
+    def reaches(self, subscriber: Subscriber | None) -> bool:
+        """Say whether a reader has letters here: all but the public."""
+        return subscriber is not None
+
+    def deliver(self, message: Message, commit: Callable[[], None]) -> str:
+        """Forget a message."""
+        del message, commit
+        return "forgotten"
+
+    def check(self) -> str:
+        """Return that there is nothing to try."""
+        return "forgets"
+
+    def close(self) -> None:
+        """Nothing is held open."""
+
+
+def sample_days() -> list[date]:
+    """Return the days of the built-in sample."""
+    return sorted(
+        date.fromisoformat(each.name) for each in SAMPLE.iterdir() if each.name[:1] == "2"
+    )
+
+
+def sample(only: str = "", folder: Path = Path(), tell: Tell = silence) -> Run:
+    """Rehearse the sample's days one after the other and preview the last one's letter."""
+    text = (SAMPLE / "digest.toml").read_text(encoding="utf-8")
+    days = sample_days()
+    runs: list[Run] = []
+    with ExitStack() as stack:
+        store: Store | None = None
+        for day in days:
+            config = decode(text.replace("{day}", day.isoformat()), SAMPLE / "digest.toml")
+            now = moment(day.isoformat(), config.newsletter.timezone, clock())
+            setting = Setting(
+                config=config,
+                now=now,
+                dry_run=True,
+                only=only,
+                sample=True,
+                folder=folder,
+                tell=tell,
+            )
+            check_reader(setting)
+            store = store or stack.enter_context(opened(setting))
+            with Fetcher(config.http, now=now) as fetcher:
+                made = parts(setting, store, fetcher, me())
+                runs.append(run(made if day == days[-1] else _quiet(made)))
+    return runs[-1]
+
+
+def _quiet(made: Parts) -> Parts:
+    nowhere = Nowhere()
+    return dataclasses.replace(
+        made, outputs={nowhere.name: nowhere}, senders={nowhere.name: nowhere}
+    )

@@ -1,0 +1,229 @@
+"""``digest.toml`` as types: what cannot be used is an error that names its place.
+
+It is found by ``--config``, ``DIGEST_CONFIG``, ``./digest.toml``, then
+``$XDG_CONFIG_HOME/digest/digest.toml``. Secrets never stand in it.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any, get_args, get_type_hints
+from zoneinfo import ZoneInfo
+
+import msgspec
+from msgspec import Struct
+from msgspec.structs import replace
+
+from digest.compose import LetterSettings, RankSettings
+from digest.errors import ConfigError, KeywordError
+from digest.fetch import HttpSettings
+from digest.outputs.directory import Directory
+from digest.outputs.preview import Preview
+from digest.outputs.sendmail import Sendmail
+from digest.outputs.smtp import Smtp
+from digest.sources.arxiv import Arxiv
+from digest.sources.files import Files
+from digest.sources.huggingface import HuggingFace
+from digest.subscribers import Subscriber
+
+AnySource = HuggingFace | Arxiv | Files
+AnyOutput = Smtp | Sendmail | Directory | Preview
+
+FILE_NAME = "digest.toml"
+
+_PLACE = re.compile(r"^(?P<what>.*?)(?: - at `\$(?P<path>[^`]*)`)?$", re.DOTALL)
+_UNKNOWN = re.compile(r"Object contains unknown field `(?P<key>.*)`", re.DOTALL)
+_MISSING = re.compile(r"Object missing required field `(?P<key>.*)`")
+_STEP = re.compile(r"\.?(?P<key>[^.\[\]]+)|\[(?P<at>\d+)\]")
+
+
+class Newsletter(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """``[newsletter]``: its title, its zone, where readers write, templates that replace ours."""
+
+    title: str = "Paper digest"
+    timezone: str = "UTC"
+    reply_to: str = ""
+    templates: str = ""
+
+    def __post_init__(self) -> None:
+        """Refuse what no subject line could hold, and zones that are not."""
+        if not self.title.strip() or not self.title.isprintable():
+            raise ValueError("`title` must have a visible character and no control codes")
+        _check_zone(self.timezone)
+
+
+class StoreSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """``[store]``: where what is remembered is."""
+
+    url: str = "sqlite:///digest.db"
+
+
+class Schedule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """``[schedule]``: when a service collects and publishes; ``digest once`` does both at once."""
+
+    collect: str = "every hour"
+    publish: str = "weekdays at 07:00"
+
+
+class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """All settings. `folder` is the config file's, which relative paths start from."""
+
+    newsletter: Newsletter = Newsletter()
+    store: StoreSettings = StoreSettings()
+    schedule: Schedule = Schedule()
+    http: HttpSettings = HttpSettings()
+    rank: RankSettings = RankSettings()
+    letters: LetterSettings = LetterSettings()
+    sources: tuple[AnySource, ...] = ()
+    outputs: tuple[AnyOutput, ...] = ()
+    subscribers: tuple[Subscriber, ...] = ()
+
+    def zone_of(self, subscriber: Subscriber | None) -> str:
+        """Return a reader's zone: her own, or the newsletter's."""
+        return (subscriber.timezone if subscriber else "") or self.newsletter.timezone
+
+
+def find(given: str | None, environment: dict[str, str]) -> Path | None:
+    """Return the config file to use; None where there is none and none was asked for."""
+    if named := given or environment.get("DIGEST_CONFIG"):
+        path = Path(named)
+        if not path.is_file():
+            raise ConfigError(f"{named}: no such file; `digest init` writes one")
+        return path
+    home = environment.get("XDG_CONFIG_HOME") or Path(environment.get("HOME", "~"), ".config")
+    places = (Path(FILE_NAME), Path(home, "digest", FILE_NAME))
+    return next((path for path in places if path.is_file()), None)
+
+
+def load(path: Path) -> Config:
+    """Read a config file. Raises ConfigError with the file, the place and what to do."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path}: not UTF-8 at byte {error.start}; save it as UTF-8") from error
+    except OSError as error:
+        raise ConfigError(f"{path}: {error.strerror}") from error
+    return decode(text, path)
+
+
+def decode(text: str, path: Path) -> Config:
+    """Turn the text of the config file at `path` into settings."""
+    try:
+        raw = tomllib.loads(text)
+        config = msgspec.convert(raw, Config)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{path}: {error}") from error
+    except msgspec.ValidationError as error:
+        raise ConfigError(f"{path}: {_explained(str(error), raw)}") from error
+    for slip in _slips(config):
+        raise ConfigError(f"{path}: {slip}")
+    return _within(config, path.absolute().parent)
+
+
+def _within(config: Config, folder: Path) -> Config:
+    """Make every relative path start from the config's folder."""
+    templates, url = config.newsletter.templates, config.store.url
+    if templates:
+        templates = str(folder / Path(templates).expanduser())
+    if url.startswith("sqlite:///"):
+        database = Path(url.removeprefix("sqlite:///")).expanduser()
+        url = f"sqlite:///{folder / database}"
+    return replace(
+        config,
+        newsletter=replace(config.newsletter, templates=templates),
+        store=replace(config.store, url=url),
+        sources=tuple(_moved(each, folder) for each in config.sources),
+        outputs=tuple(_moved(each, folder) for each in config.outputs),
+    )
+
+
+def _moved(part: Any, folder: Path) -> Any:
+    return part.within(str(folder)) if hasattr(part, "within") else part
+
+
+def _slips(config: Config) -> Iterator[str]:
+    """Yield what is wrong though every part is right by itself."""
+    yield from _twice("sources", (each.name for each in config.sources))
+    yield from _twice("outputs", (each.name for each in config.outputs))
+    yield from _twice("subscribers", (each.name for each in config.subscribers))
+    outputs = [each.name for each in config.outputs]
+    for at, subscriber in enumerate(config.subscribers):
+        place = f"`subscribers[{at}]` ({subscriber.name})"
+        yield from _subscriber_slips(subscriber, outputs, place)
+
+
+def _twice(table: str, names: Iterable[str]) -> Iterator[str]:
+    met: set[str] = set()
+    for at, name in enumerate(names):
+        if name in met:
+            yield f"two are called `{name}` at `{table}[{at}]`; give each a `name` of its own"
+        met.add(name)
+
+
+def _subscriber_slips(subscriber: Subscriber, outputs: list[str], place: str) -> Iterator[str]:
+    for name in subscriber.outputs:
+        if name not in outputs:
+            yield f"no output is called `{name}` at {place}{_meant(name, outputs)}"
+    try:
+        _ = subscriber.profile
+    except KeywordError as error:
+        yield f"{error} - at {place}"
+    if subscriber.timezone:
+        try:
+            _check_zone(subscriber.timezone)
+        except ValueError as error:
+            yield f"{error} at {place}"
+
+
+def _check_zone(name: str) -> None:
+    try:
+        ZoneInfo(name)
+    except (KeyError, ValueError, OSError) as error:
+        raise ValueError(f"`timezone`: `{name}` is no zone; name one like Europe/Berlin") from error
+
+
+def _explained(message: str, raw: dict[str, Any]) -> str:
+    """Say what msgspec says in the words of someone who edits a file."""
+    found = _PLACE.match(message)
+    what, path = (found["what"], found["path"] or "") if found else (message, "")
+    place = path.lstrip(".")
+    at = f" at `{place}`" if place else ""
+    if unknown := _UNKNOWN.fullmatch(what):
+        known = _keys_at(path, raw)
+        return f"unknown key `{unknown['key']}`{at}{_meant(unknown['key'], known)}"
+    if missing := _MISSING.fullmatch(what):
+        return f"`{missing['key']}` is missing{at}"
+    return f"{what}{at}"
+
+
+def _meant(word: str, known: Iterable[str]) -> str:
+    from rapidfuzz import process  # noqa: PLC0415 - only a slip pays for it
+
+    best = process.extractOne(word, list(known), score_cutoff=60)
+    return f" (did you mean `{best[0]}`?)" if best else ""
+
+
+def _keys_at(path: str, raw: dict[str, Any]) -> list[str]:
+    """Return the keys that a table may have, by its place such as ``.sources[0]``."""
+    kind: Any = Config
+    value: Any = raw
+    for step in _STEP.finditer(path):
+        if step["at"] is not None:
+            value = value[int(step["at"])]
+            kind = _of_kind(get_args(kind)[0], value)
+        else:
+            value = value[step["key"]]
+            kind = get_type_hints(kind)[step["key"]]
+    return [field.encode_name for field in msgspec.structs.fields(kind)] + ["kind"] * (
+        kind.__struct_config__.tag is not None
+    )
+
+
+def _of_kind(kind: Any, value: dict[str, Any]) -> Any:
+    for each in get_args(kind) or (kind,):
+        if each.__struct_config__.tag == value.get("kind"):
+            return each
+    return kind

@@ -1,0 +1,29 @@
+"""The flow: collect, publish, send.
+
+    collect   fetch + parse + diff + store
+    publish   for each reader who is due: candidates, rank, compose, put in the outbox
+    send      claim + render + deliver
+
+Each step keeps its result before the next begins, so that a run that dies anywhere is finished
+by the next one, and running twice sends once. This module is given everything and decides
+nothing about papers, readers or retries. No transaction is open while the network is waited for.
+"""
+
+from __future__ import annotations
+
+from digest.pipeline.collect import Collected, Reading, collect, read
+from digest.pipeline.parts import Parts
+from digest.pipeline.publish import Published, publish
+from digest.pipeline.send import Sent, send
+
+__all__ = [
+    "Collected",
+    "Parts",
+    "Published",
+    "Reading",
+    "Sent",
+    "collect",
+    "publish",
+    "read",
+    "send",
+]

@@ -1,0 +1,157 @@
+"""Collect: fetch and parse what the sources list, and keep what is new."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+
+from digest.errors import SourceError
+from digest.papers import Sighting, Validators
+from digest.pipeline.parts import Fetch, Parts
+from digest.seen import Counts, diff
+from digest.sources import Request, Source
+from digest.store import SavedPage, SourceState, Transaction
+
+MOST_REQUESTS = 100
+"""How many pages one source may ask for in a run; a list that never ends stops there."""
+
+SOURCES_AT_ONCE = 8
+
+
+@dataclass(kw_only=True)
+class Reading:
+    """What one source gave in one run."""
+
+    source: str
+    sightings: list[Sighting] = field(default_factory=list)
+    unchanged: int = 0
+    pages: dict[str, tuple[Validators, int]] = field(default_factory=dict)
+    errors: list[SourceError] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Collected:
+    """What collect did, by source."""
+
+    counts: Mapping[str, Counts]
+    readings: Sequence[Reading]
+
+
+def collect(parts: Parts) -> Collected:
+    """Fetch and parse what the sources list, and keep what is new."""
+    with parts.store.reading() as store:
+        states = store.source_states()
+        saved = {each.name: store.pages(each.name) for each in parts.sources}
+    readings = _read_all(parts, states, saved)
+    sightings = [sighting for each in readings for sighting in each.sightings]
+    first = frozenset(each.name for each in parts.sources if _never_read(states.get(each.name)))
+    parts.tell("comparing with what was seen")
+    with parts.store.writing() as store:
+        changes = diff(
+            sightings,
+            store.known(sightings),
+            first_read=first,
+            today=parts.now.astimezone(UTC).date(),
+        )
+        store.save_changes(changes, parts.now)
+        for each in readings:
+            _save(store, each, parts.now)
+    return Collected(counts=_counted(changes.counts, readings), readings=readings)
+
+
+def _read_all(
+    parts: Parts,
+    states: Mapping[str, SourceState],
+    saved: Mapping[str, Mapping[str, SavedPage]],
+) -> list[Reading]:
+    from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - only a run pays for it
+
+    def read_one(source: Source) -> Reading:
+        state = states.get(source.name)
+        since = state.read_at.date() if state and state.read_at else None
+        trusted = saved[source.name] if state and not state.failing_since else {}
+        parts.tell(f"reading {source.name}")
+        return read(source, parts.fetch, since=since, saved=trusted, now=parts.now)
+
+    with ThreadPoolExecutor(max_workers=SOURCES_AT_ONCE) as pool:
+        return list(pool.map(read_one, parts.sources))
+
+
+def read(
+    source: Source,
+    fetch: Fetch,
+    *,
+    since: date | None,
+    saved: Mapping[str, SavedPage],
+    now: datetime,
+) -> Reading:
+    """Get all pages of one source. What fails is in `Reading.errors`; it never raises."""
+    reading = Reading(source=source.name)
+    waiting = deque(source.requests(since, now))
+    asked: set[str] = set()
+    while waiting and len(asked) < MOST_REQUESTS:
+        request = waiting.popleft()
+        if request.url not in asked:
+            asked.add(request.url)
+            waiting.extend(_read_page(source, fetch, request, saved.get(request.url), reading))
+    if waiting:
+        reason = f"more than {MOST_REQUESTS} pages; the rest was not read"
+        reading.errors.append(SourceError(source.name, waiting[0].url, reason))
+    return reading
+
+
+def _read_page(
+    source: Source, fetch: Fetch, request: Request, saved: SavedPage | None, reading: Reading
+) -> tuple[Request, ...]:
+    """Read one page into `reading` and return what it asks for next.
+
+    Validators are kept only of a page that parsed, or 304s would hide what did not.
+    """
+    try:
+        page = fetch(source.name, request, saved.validators if saved else None)
+    except SourceError as error:
+        reading.errors.append(error)
+        return ()
+    if page is None:
+        if saved:
+            reading.unchanged += saved.listed
+            reading.pages[request.url] = (saved.validators, saved.listed)
+        return ()
+    parsed = source.parse(page)
+    reading.sightings.extend(parsed.sightings)
+    reading.errors.extend(parsed.errors)
+    if not parsed.errors:
+        reading.pages[request.url] = (page.validators, len(parsed.sightings))
+    return parsed.requests
+
+
+def _never_read(state: SourceState | None) -> bool:
+    return state is None or state.first_read_at is None
+
+
+def _save(store: Transaction, reading: Reading, now: datetime) -> None:
+    more = len(reading.errors) - 1
+    reason = reading.errors[0].reason if reading.errors else ""
+    store.save_reading(
+        reading.source,
+        now,
+        reading.pages,
+        whole=not reading.errors,
+        reason=f"{reason} (and {more} more)" if more > 0 else reason,
+    )
+
+
+def _counted(counts: Mapping[str, Counts], readings: Sequence[Reading]) -> dict[str, Counts]:
+    """Return each source's counts; what an unchanged page lists is known."""
+    total = {}
+    for each in readings:
+        count = counts.get(each.source, Counts())
+        total[each.source] = Counts(
+            listed=count.listed + each.unchanged,
+            new=count.new,
+            revised=count.revised,
+            known=count.known + each.unchanged,
+        )
+    return total

@@ -1,0 +1,61 @@
+"""What a run is made of. The composition root fills it in; nothing here decides anything."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from digest.compose import (
+    LetterSettings,
+    RankSettings,
+)
+from digest.letters import Letter
+from digest.messages import Pages, Rendered
+from digest.outputs import Output
+from digest.papers import Page, Validators
+from digest.sources import Request, Source
+from digest.store import Store
+from digest.subscribers import Subscriber
+
+
+class Fetch(Protocol):
+    """Gets a page; None if it has not changed. Raises FetchError."""
+
+    def __call__(
+        self, source: str, request: Request, validators: Validators | None = None
+    ) -> Page | None:
+        """Get one page."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """All that a run is made of. `now` is when the run believes it is; `clock` is the real time.
+
+    Letters are published to `outputs` and sent by `senders`, which differ in a rehearsal alone.
+    `public` says whether there is an edition for everyone. `render` turns a letter into its forms;
+    `message_id` names what a key and an output mean; `tell` hears how far the run is.
+    """
+
+    store: Store
+    sources: Sequence[Source]
+    outputs: Mapping[str, Output]
+    subscribers: Sequence[Subscriber]
+    zone_of: Callable[[Subscriber | None], str]
+    fetch: Fetch
+    senders: Mapping[str, Output]
+    public: bool
+    render: Callable[[Letter], Rendered]
+    pages: Pages
+    message_id: Callable[[str, str], str]
+    now: datetime
+    clock: Callable[[], datetime]
+    owner: str
+    title: str
+    rank: RankSettings
+    letters: LetterSettings
+    reply_to: str = ""
+    only: str = ""
+    sample: bool = False
+    tell: Callable[[str], None] = lambda _: None

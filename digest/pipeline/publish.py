@@ -1,0 +1,199 @@
+"""Publish: a letter for each reader who is due, composed and put in the outbox."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from digest.compose import (
+    Before,
+    Circumstances,
+    Composed,
+    compose,
+)
+from digest.keywords import Keyword
+from digest.letters import Letter, Place, Suggestion, Trouble
+from digest.pipeline.parts import Parts
+from digest.rank import rank
+from digest.rank.keywords import Interests, texts
+from digest.rank.suggestions import suggest
+from digest.store import SourceState, Transaction
+from digest.subscribers import Candidate, Subscriber, candidates, is_due, local_day
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Published:
+    """What publish did: letters, and who gets none and why."""
+
+    letters: Sequence[Letter]
+    silent: Sequence[tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Due:
+    """A reader who gets a letter now; None is the public."""
+
+    subscriber: Subscriber | None
+    today: date
+    before: Before | None
+    sent: Mapping[int, int]
+
+    @property
+    def name(self) -> str:
+        """What the store calls this reader."""
+        return self.subscriber.name if self.subscriber else ""
+
+    @property
+    def profile(self) -> tuple[Keyword, ...]:
+        """What this reader follows; the public follows nothing."""
+        return self.subscriber.profile if self.subscriber else ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desk:
+    """What all letters of a run share: the papers, the keywords, the sources' troubles."""
+
+    pool: tuple[Candidate, ...]
+    interests: Interests
+    troubles: tuple[Trouble, ...]
+
+
+def publish(parts: Parts) -> Published:
+    """Compose a letter for each reader who is due and put it in the outbox."""
+    with parts.store.reading() as store:
+        due, silent = _due(parts, store)
+        pool = store.pool(parts.now - timedelta(days=parts.letters.days)) if due else ()
+        troubles = _troubles(parts, store.source_states())
+    parts.tell("choosing papers")
+    desk = _desk(pool, due, troubles)
+    made = [(each, write(parts, desk, each)) for each in due]
+    worth = [(each, it) for each, it in made if it.papers or parts.letters.empty]
+    silent += [
+        (each.name or "public", _nothing(it.letter)) for each, it in made if (each, it) not in worth
+    ]
+    with parts.store.writing() as store:
+        published = [it.letter for each, it in worth if _put(parts, store, each, it)]
+    return Published(letters=published, silent=silent)
+
+
+def write(parts: Parts, desk: Desk, due: Due) -> Composed:
+    """Compose one reader's letter."""
+    found = candidates(desk.pool, due.sent)
+    ranked = rank(
+        found.fresh, due.profile, desk.interests, weights=parts.rank.weights, today=due.today
+    )
+    about = Circumstances(
+        title=parts.title,
+        now=parts.now,
+        today=due.today,
+        before=due.before,
+        troubles=desk.troubles,
+        places=tuple(Place(source=each.name, url=each.home) for each in parts.sources if each.home),
+        sources=tuple(each.name for each in parts.sources),
+        suggestions=_suggestions(desk, due),
+        sample=parts.sample,
+    )
+    return compose(
+        due.subscriber,
+        found,
+        ranked,
+        desk.interests.words,
+        rank=parts.rank,
+        settings=parts.letters,
+        about=about,
+    )
+
+
+def readers(parts: Parts) -> list[Subscriber | None]:
+    """Return who may get a letter: the subscribers, and the public where an output is for it."""
+    chosen: list[Subscriber | None] = [
+        each for each in parts.subscribers if not parts.only or each.name == parts.only
+    ]
+    if not parts.only and parts.public:
+        chosen.append(None)
+    return chosen
+
+
+def due_reader(parts: Parts, store: Transaction, subscriber: Subscriber | None) -> Due:
+    """Return what is known of a reader, due or not."""
+    name = subscriber.name if subscriber else ""
+    last = store.last_letter(name)
+    before = Before(made_at=last.made_at, keywords=last.letter.keywords) if last else None
+    today = local_day(parts.now, parts.zone_of(subscriber))
+    return Due(subscriber=subscriber, today=today, before=before, sent=store.sent(name))
+
+
+def _due(parts: Parts, store: Transaction) -> tuple[list[Due], list[tuple[str, str]]]:
+    due, silent = [], []
+    for subscriber in readers(parts):
+        reader = due_reader(parts, store, subscriber)
+        last = store.last_letter(reader.name)
+        if not outputs_for(parts, subscriber):
+            silent.append((reader.name, "no output reaches this reader"))
+        elif is_due(subscriber or EVERYONE, last.day if last else None, reader.today):
+            due.append(reader)
+        else:
+            silent.append((reader.name or "public", "not due"))
+    return due, silent
+
+
+EVERYONE = Subscriber(name="everyone")
+"""The public's cadence: daily."""
+
+
+def outputs_for(parts: Parts, subscriber: Subscriber | None) -> list[str]:
+    """Return the outputs that a reader's letters go to: those she names, or all that reach her."""
+    named = subscriber.outputs if subscriber else ()
+    return [
+        name
+        for name, output in parts.outputs.items()
+        if output.reaches(subscriber) and (not named or name in named)
+    ]
+
+
+def make_desk(
+    parts: Parts, pool: tuple[Candidate, ...], due: Sequence[Due], store: Transaction
+) -> Desk:
+    """Gather what letters share."""
+    return _desk(pool, due, _troubles(parts, store.source_states()))
+
+
+def _desk(pool: tuple[Candidate, ...], due: Sequence[Due], troubles: tuple[Trouble, ...]) -> Desk:
+    keywords = [keyword for each in due for keyword in each.profile]
+    return Desk(pool=pool, interests=Interests(texts(pool), keywords), troubles=troubles)
+
+
+def _troubles(parts: Parts, states: Mapping[str, SourceState]) -> tuple[Trouble, ...]:
+    return tuple(
+        Trouble(source=each.name, reason=state.reason, since=_since(state, parts.now))
+        for each in parts.sources
+        if (state := states.get(each.name)) and state.failing_since
+    )
+
+
+def _since(state: SourceState, now: datetime) -> date | None:
+    day = state.failing_since.date() if state.failing_since else None
+    return day if day and day < now.date() else None
+
+
+def _suggestions(desk: Desk, due: Due) -> tuple[Suggestion, ...]:
+    if not desk.pool:
+        return ()
+    return tuple(
+        Suggestion(keyword=each.text, instead=near)
+        for each in desk.interests.unmatched(due.profile)
+        if not each.excluded and (near := suggest(each, desk.pool))
+    )
+
+
+def _nothing(letter: Letter) -> str:
+    return f"nothing to send ({letter.thin or 'nothing new'})"
+
+
+def _put(parts: Parts, store: Transaction, due: Due, composed: Composed) -> bool:
+    outputs = [
+        (name, parts.message_id(composed.letter.key, name))
+        for name in outputs_for(parts, due.subscriber)
+    ]
+    return store.publish(composed.letter, composed.papers, outputs, parts.now) is not None

@@ -1,0 +1,120 @@
+"""Send: deliver what waits in the outbox, and remember what became of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from digest.errors import DeliveryError, PermanentDeliveryError
+from digest.letters import Letter
+from digest.messages import Message, Outcome, Rendered, outcome
+from digest.outputs import Output
+from digest.pipeline.parts import Parts
+from digest.store import TrackedDelivery
+from digest.subscribers import Subscriber
+
+BATCH = 100
+LEASE = timedelta(minutes=15)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sent:
+    """What send did: deliveries by state, and what went wrong."""
+
+    states: Mapping[str, int]
+    answers: Sequence[tuple[TrackedDelivery, str]]
+    errors: Sequence[str]
+
+
+def send(parts: Parts) -> Sent:
+    """Deliver what waits in the outbox, each by its output."""
+    states: dict[str, int] = {}
+    answers: list[tuple[TrackedDelivery, str]] = []
+    errors: list[str] = []
+    rendered: dict[int, tuple[Letter, Rendered]] = {}
+    while batch := _claim(parts):
+        for delivery in batch:
+            parts.tell(f"sending by {delivery.output}")
+            result = _deliver(parts, delivery, rendered)
+            states[result.state] = states.get(result.state, 0) + 1
+            answers.append((delivery, result.answer))
+            if result.state != "sent":
+                errors.append(f"{delivery.key} by {delivery.output}: {result.answer}")
+    for output in parts.senders.values():
+        output.close()
+    return Sent(states=states, answers=answers, errors=errors)
+
+
+def _claim(parts: Parts) -> tuple[TrackedDelivery, ...]:
+    with parts.store.writing() as store:
+        return store.claim(parts.owner, parts.clock(), BATCH, LEASE, impatient=True)
+
+
+def _deliver(
+    parts: Parts, delivery: TrackedDelivery, rendered: dict[int, tuple[Letter, Rendered]]
+) -> Outcome:
+    """Deliver one message and remember what became of it."""
+
+    def commit() -> None:
+        with parts.store.writing() as store:
+            store.mark_in_doubt(delivery)
+
+    try:
+        message = _message(parts, delivery, rendered)
+        answer = _output(parts, delivery).deliver(message, commit)
+    except DeliveryError as error:
+        return _failed(parts, delivery, error)
+    with parts.store.writing() as store:
+        store.mark_sent(delivery, answer, parts.clock())
+    return Outcome(state="sent", answer=answer)
+
+
+def _failed(parts: Parts, delivery: TrackedDelivery, error: DeliveryError) -> Outcome:
+    result = outcome(error, delivery.attempts, parts.clock())
+    with parts.store.writing() as store:
+        if result.state == "in_doubt":
+            store.mark_in_doubt(delivery, result.answer)
+        elif result.retry_at:
+            store.retry(delivery, result.answer, result.retry_at)
+        else:
+            store.fail(delivery, result.answer)
+    return result
+
+
+def _output(parts: Parts, delivery: TrackedDelivery) -> Output:
+    if delivery.output not in parts.senders:
+        raise PermanentDeliveryError(f"no output is called `{delivery.output}` any more")
+    return parts.senders[delivery.output]
+
+
+def _message(
+    parts: Parts, delivery: TrackedDelivery, rendered: dict[int, tuple[Letter, Rendered]]
+) -> Message:
+    if delivery.letter not in rendered:
+        with parts.store.reading() as store:
+            letter = store.letter(delivery.letter)
+        rendered.clear()
+        rendered[delivery.letter] = letter, parts.render(letter)
+    letter, forms = rendered[delivery.letter]
+    return Message(
+        key=delivery.key,
+        message_id=delivery.message_id,
+        letter=letter,
+        rendered=forms,
+        subscriber=_reader(parts, letter),
+        title=parts.title,
+        reply_to=parts.reply_to,
+        date=letter.made_at,
+        pages=parts.pages,
+    )
+
+
+def _reader(parts: Parts, letter: Letter) -> Subscriber | None:
+    """Return whose letter it is, as the config has it now: she may have left, or moved."""
+    if not letter.subscriber:
+        return None
+    for each in parts.subscribers:
+        if each.name == letter.subscriber:
+            return each
+    raise PermanentDeliveryError(f"{letter.subscriber} is no subscriber any more")

@@ -1,0 +1,123 @@
+"""The report: what a run did, as stable JSON.
+
+    sources      per source: name, listed, new, revised, known (counts), errors (texts)
+    letters      per letter: subscriber ("public" for everyone's), here and more (identifiers of
+                 papers, best first), receipt
+    deliveries   how many are sent, ready (to be tried again), in_doubt, failed
+
+It never reads the store or a clock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import msgspec
+from msgspec import Struct
+
+from digest.letters import Excluded, Letter, Receipt
+from digest.pipeline import Collected, Published, Sent
+
+
+class SourceReport(Struct, frozen=True, kw_only=True):
+    """What one source gave: listed = new + revised + known."""
+
+    name: str
+    listed: int
+    new: int
+    revised: int
+    known: int
+    errors: tuple[str, ...]
+
+
+class ReceiptReport(Struct, frozen=True, kw_only=True):
+    """A letter's receipt: read = left_out + below + here + more."""
+
+    read: int
+    left_out: int
+    excluded: tuple[Excluded, ...]
+    below: int
+    here: int
+    more: int
+    sent: int
+    revised: int
+
+
+class LetterReport(Struct, frozen=True, kw_only=True):
+    """What one reader gets. `revised` are papers she had before that have changed."""
+
+    subscriber: str
+    here: tuple[str, ...]
+    more: tuple[str, ...]
+    revised: tuple[str, ...]
+    receipt: ReceiptReport
+
+
+class Report(Struct, frozen=True, kw_only=True):
+    """What a run did."""
+
+    sources: tuple[SourceReport, ...]
+    letters: tuple[LetterReport, ...]
+    deliveries: dict[str, int]
+
+    def json(self) -> str:
+        """Return it as JSON, for programs."""
+        return msgspec.json.format(msgspec.json.encode(self), indent=2).decode()
+
+
+class Run(Struct, frozen=True, kw_only=True):
+    """The three steps of a run, for its account and its report."""
+
+    collected: Collected
+    published: Published
+    sent: Sent
+
+    @property
+    def report(self) -> Report:
+        """What it did."""
+        return Report(
+            sources=tuple(_sources(self.collected)),
+            letters=tuple(_letter(each) for each in self.published.letters),
+            deliveries=dict(self.sent.states),
+        )
+
+    @property
+    def failed(self) -> bool:
+        """Say whether anything went wrong."""
+        return bool(self.sent.errors) or any(each.errors for each in self.collected.readings)
+
+
+def _sources(collected: Collected) -> Iterator[SourceReport]:
+    for reading in collected.readings:
+        counts = collected.counts[reading.source]
+        yield SourceReport(
+            name=reading.source,
+            listed=counts.listed,
+            new=counts.new,
+            revised=counts.revised,
+            known=counts.known,
+            errors=tuple(str(error) for error in reading.errors),
+        )
+
+
+def _letter(letter: Letter) -> LetterReport:
+    return LetterReport(
+        subscriber=letter.subscriber or "public",
+        here=tuple(item.identifier for item in letter.here),
+        more=tuple(item.identifier for item in letter.of("more")),
+        revised=tuple(item.identifier for item in letter.of("revised")),
+        receipt=_receipt(letter.receipt),
+    )
+
+
+def _receipt(receipt: Receipt) -> ReceiptReport:
+    return ReceiptReport(
+        read=receipt.read,
+        left_out=receipt.left_out,
+        excluded=receipt.excluded,
+        below=receipt.below,
+        here=receipt.here,
+        more=receipt.more,
+        sent=receipt.sent,
+        revised=receipt.revised,
+    )

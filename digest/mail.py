@@ -73,7 +73,7 @@ def split_sender(sender: str) -> tuple[str, str]:
     found = _SENDER.fullmatch(sender)
     name, address = (found["name"], found["address"]) if found else ("", sender.strip())
     if not sender.isprintable():
-        raise ValueError(f"`{sender!a}` has control codes in it")
+        raise ValueError(f"{sender!a} has control codes in it")
     return name, envelope_address(address)
 
 
@@ -89,10 +89,10 @@ def envelope_address(address: str) -> str:
     """
     local, _, domain = address.rpartition("@")
     if not _LOCAL.fullmatch(local):
-        raise ValueError(f"`{address!a}` is no address that mail can be sent to")
+        raise ValueError(f"{address!a} is no address that mail can be sent to")
     domain = domain if domain.isascii() else _ascii_domain(domain)
     if not _DOMAIN.fullmatch(domain):
-        raise ValueError(f"`{address!a}` has no domain that mail can be sent to")
+        raise ValueError(f"{address!a} has no domain that mail can be sent to")
     return f"{local}@{domain}"
 
 
@@ -193,4 +193,4 @@ def _ascii_domain(domain: str) -> str:
     try:
         return idna.encode(domain, uts46=True).decode("ascii")
     except idna.IDNAError as error:
-        raise ValueError(f"`{domain!a}` is no domain") from error
+        raise ValueError(f"{domain!a} is no domain") from error

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import smtplib
+import ssl
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
@@ -59,6 +60,7 @@ class Relay:
             self._expect("RCPT", smtp.docmd("RCPT", f"TO:<{envelope.recipient}>"))
             self._expect("DATA", smtp.docmd("DATA"), _GO_ON)
             smtp.send(stuffed(envelope.data))
+            _look(smtp)
         except DeliveryError:
             self._keep(smtp, reset=True)
             raise
@@ -174,6 +176,22 @@ def refusal(place: str, stage: str, code: int, text: bytes) -> DeliveryError:
         return TemporaryDeliveryError(f"{reason} (see `username`, the password and `sender`)")
     at_fault = stage != "MAIL" and enhanced in _ADDRESS_CODES
     return PermanentDeliveryError(reason, address_fault=at_fault)
+
+
+def _look(smtp: smtplib.SMTP) -> None:
+    """Raise OSError if the server hung up, or spoke out of turn, before the final dot.
+
+    A lost connection takes a whole short message without a murmur: to look here keeps most
+    such letters out of doubt.
+    """
+    if not smtp.sock:
+        raise ConnectionError("hung up")
+    smtp.sock.settimeout(0)
+    # Nothing to read yet is as it should be; TLS has a name of its own for that.
+    with suppress(BlockingIOError, ssl.SSLWantReadError):
+        said = smtp.sock.recv(1)
+        raise ConnectionError("the server hung up" if not said else "the server broke in")
+    smtp.sock.settimeout(smtp.timeout)
 
 
 def readable_answer(text: bytes) -> str:

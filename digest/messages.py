@@ -54,11 +54,11 @@ class Entry(Struct, frozen=True, kw_only=True, omit_defaults=True):
 class Pages(Protocol):
     """What makes an archive's own pages (its index, its feed) of its entries."""
 
-    def __call__(self, entries: Sequence[Entry], base_url: str) -> Mapping[str, str]:
+    def __call__(self, entries: Sequence[Entry], base_url: str, /) -> Mapping[str, str]:
         """Return file names and texts. Entries come newest first; `base_url` may be ""."""
 
 
-def no_pages(entries: Sequence[Entry], base_url: str) -> Mapping[str, str]:  # noqa: ARG001  The shape is `Pages`'.
+def no_pages(_entries: Sequence[Entry], _base_url: str) -> Mapping[str, str]:
     """Return no pages: an archive of letters alone."""
     return {}
 

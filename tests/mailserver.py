@@ -1,4 +1,4 @@
-"""A real mail server on loopback, told what to answer at each stage, and letters to send to it.
+"""A real mail server on loopback, told what to answer at each stage.
 
 Stages are CONNECT, EHLO, MAIL, RCPT, DATA, BODY (the connection ends where the message should
 begin) and END (the final dot). An answer is a reply, or `DROP`: the connection is cut, or
@@ -14,58 +14,14 @@ from collections import defaultdict, deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
 from typing import Any
 
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
-from digest.letters import Letter, Receipt
-from digest.messages import Message, Pages, Rendered, no_pages
-from digest.subscribers import Subscriber
-
 DROP = "DROP"
 HANG = "HANG"
 USERNAME, PASSWORD = "ann", "pässword"
-
-
-def a_message(  # noqa: PLR0913  A builder: each argument is a thing tests vary.
-    name: str = "Ann",
-    email: str = "ann@example.org",
-    *,
-    slot: date = date(2026, 6, 12),
-    subject: str = "3 papers for you",
-    title: str = "Paper digest",
-    html: str = "<html><body><h1>Papers</h1></body></html>",
-    text: str = "Papers",
-    markdown: str = "# Papers",
-    reply_to: str = "",
-    pages: Pages = no_pages,
-    test: bool = False,
-) -> Message:
-    """Return a letter on its way; to the public if `name` is ""."""
-    letter = Letter(
-        slot=slot,
-        made_at=datetime(2026, 6, 12, 5, tzinfo=UTC),
-        subscriber=name,
-        title=title,
-        items=(),
-        receipt=Receipt(read=0, sources=()),
-        test=test,
-    )
-    return Message(
-        key=letter.key,
-        message_id=f"<{slot.isoformat()}.{len(name)}@example.org>",
-        letter=letter,
-        rendered=Rendered(
-            subject=subject, preheader="In short", html=html, text=text, markdown=markdown
-        ),
-        subscriber=Subscriber(name=name, email=email) if name else None,
-        title=title,
-        reply_to=reply_to,
-        date=datetime(2026, 6, 12, 5, 30, tzinfo=UTC),
-        pages=pages,
-    )
 
 
 @dataclass

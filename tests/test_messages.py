@@ -10,7 +10,7 @@ from itertools import pairwise
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from mailserver import a_message
+from outgoing import SENDER, a_message
 
 from digest.errors import (
     DeliveryError,
@@ -30,7 +30,6 @@ from digest.mail import (
 from digest.messages import Outcome, outcome, retry_at
 
 NOW = datetime(2026, 6, 12, 5, tzinfo=UTC)
-SENDER = "Paper digest <digest@example.org>"
 HEADERS = [
     "Date",
     "Message-ID",

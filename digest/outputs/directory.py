@@ -89,8 +89,7 @@ class Directory(
         shelf = Shelf(folder, reader)
         base_url = self._base_url(folder)
         place = _put_letter(shelf, message)
-        for name, text in message.pages(shelf.entries(), base_url).items():
-            shelf.put(name, text)
+        shelf.put(message.pages(shelf.entries(), base_url))
         shelf.save()
         return "; ".join([str(folder / place), *shelf.kept])
 
@@ -143,15 +142,15 @@ def _own_folder(root: Path, reader: str) -> Path:
 def _put_letter(shelf: Shelf, message: Message) -> str:
     """Write a letter's two files and list it, unless it is only a test; return the HTML's name."""
     stem = f"{message.letter.slot.isoformat()}{'-test' if message.letter.test else ''}"
-    html = shelf.put(f"{stem}.html", message.rendered.html)
-    markdown = shelf.put(f"{stem}.md", message.rendered.markdown)
+    rendered = message.rendered
+    html, markdown = shelf.put({f"{stem}.html": rendered.html, f"{stem}.md": rendered.markdown})
     if not message.letter.test:
         shelf.enter(
             Entry(
                 id=uuid.uuid5(uuid.NAMESPACE_URL, f"mid:{message.message_id}").urn,
                 slot=message.letter.slot,
-                subject=message.rendered.subject,
-                summary=message.rendered.preheader,
+                subject=rendered.subject,
+                summary=rendered.preheader,
                 updated=message.letter.made_at,
                 html=html,
                 markdown=markdown,
@@ -161,7 +160,8 @@ def _put_letter(shelf: Shelf, message: Message) -> str:
 
 
 def _unwritable(path: str, error: OSError) -> TemporaryDeliveryError:
-    place = error.filename or path
+    place = Path(error.filename or path)
+    place = place.parent if place.suffix == ".tmp" else place
     return TemporaryDeliveryError(
         f"{place}: {error.strerror or error}; make room or let this user write there"
     )

@@ -5,6 +5,7 @@ It never follows a link that it would write to, and never decides what is writte
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import re
@@ -71,6 +72,8 @@ def write(path: Path, data: bytes) -> None:
 def try_writing(folder: Path) -> None:
     """Write a file to a folder, or to what exists above it, and remove it. Raises OSError."""
     there = next(place for place in (folder, *folder.resolve().parents) if place.exists())
+    if not there.is_dir():
+        raise NotADirectoryError(errno.ENOTDIR, "Not a folder", str(there))
     with tempfile.NamedTemporaryFile(dir=there, prefix=".digest-", suffix=".tmp") as file:
         file.write(b"digest check")
         file.flush()

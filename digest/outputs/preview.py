@@ -30,9 +30,13 @@ class Preview(
     tag="preview",
     dict=True,
 ):
-    """An ``[[outputs]]`` of kind ``preview``: HTML goes to files in `path`."""
+    """An ``[[outputs]]`` of kind ``preview``: HTML goes to files in `path`.
+
+    With `quiet`, the Markdown is not printed.
+    """
 
     path: str = "digest-preview"
+    quiet: bool = False
     name: str = ""
 
     def __post_init__(self) -> None:
@@ -58,7 +62,8 @@ class Preview(
         try:
             place.parent.mkdir(parents=True, exist_ok=True)
             write(place, message.rendered.html.encode("utf-8", "replace"))
-            _show(message.rendered.markdown)
+            if not self.quiet:
+                _show(message.rendered.markdown)
         except BrokenPipeError:
             raise
         except OSError as error:

@@ -7,7 +7,7 @@ writes outside its folder.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import count
 from pathlib import Path
 
@@ -24,10 +24,15 @@ _FEED_LENGTH = 20
 
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What was written to a folder: for whom ("" is the public), and each file's SHA-256."""
+    """What was written to a folder: for whom ("" is the public), and each file's SHA-256.
+
+    `pending` has those of files that are being written: after a power cut, what is on the disk
+    is ours by either of the two.
+    """
 
     reader: str = ""
     files: dict[str, str] = {}
+    pending: dict[str, str] = {}
     entries: tuple[Entry, ...] = ()
 
 
@@ -51,27 +56,26 @@ class Shelf:
     def __init__(self, folder: Path, reader: str) -> None:
         self.folder = folder
         self.kept: list[str] = []
-        before = read_manifest(folder) or Manifest(reader=reader)
+        self._saved = read_manifest(folder) or Manifest()
         self._reader = reader
-        self._files = dict(before.files)
-        self._entries = {entry.id: entry for entry in before.entries}
-        self._as_read = before
+        self._files = dict(self._saved.files)
+        self._pending = dict(self._saved.pending)
+        self._entries = {entry.id: entry for entry in self._saved.entries}
 
-    def put(self, name: str, text: str) -> str:
-        """Write a file unless that loses someone's change; return the name it has."""
-        if Path(name).name != name or name.startswith("."):
-            raise TemporaryDeliveryError(f"{name!a}: no name for a file in {self.folder}")
-        data = text.encode("utf-8", "replace")
-        digest = digest_of(data)
-        if self._files.get(name) == digest and (self.folder / name).exists():
-            return name
-        chosen = self._free(name, digest)
-        if self._digest(chosen) != digest:
-            write(self.folder / chosen, data)
-        self._files[chosen] = digest
-        if chosen != name:
-            self.kept.append(f"kept {name}, which is not as it was written: new is {chosen}")
-        return chosen
+    def put(self, texts: Mapping[str, str]) -> list[str]:
+        """Write files unless that loses someone's change; return the names they have."""
+        files = [(name, text.encode("utf-8", "replace")) for name, text in texts.items()]
+        ours = {self._choose(name, digest_of(data)): data for name, data in files}
+        new = {name: data for name, data in ours.items() if not self._holds(name, data)}
+        if new:
+            self._pending |= {name: digest_of(data) for name, data in new.items()}
+            self.save()
+        for name, data in new.items():
+            write(self.folder / name, data)
+        for name, data in ours.items():
+            self._files[name] = digest_of(data)
+            self._pending.pop(name, None)
+        return list(ours)
 
     def enter(self, entry: Entry) -> None:
         """List a letter; one of the same id is replaced."""
@@ -85,20 +89,41 @@ class Shelf:
         return with_content + there[_FEED_LENGTH:]
 
     def save(self) -> None:
-        """Write the manifest, if it is another than the one that was read."""
+        """Write the manifest, if it is another than the one on the disk."""
         now = Manifest(
-            reader=self._reader, files=self._files, entries=tuple(self._entries.values())
+            reader=self._reader,
+            files=dict(self._files),
+            pending=dict(self._pending),
+            entries=tuple(self._entries.values()),
         )
-        if now != self._as_read:
+        if now != self._saved:
             packed = msgspec.json.format(msgspec.json.encode(now), indent=1)
             write(self.folder / MANIFEST, packed)
+            self._saved = now
+
+    def _choose(self, name: str, digest: str) -> str:
+        """Return the name under which a file is to be written, or already is."""
+        if not name or Path(name).name != name or name.startswith("."):
+            raise TemporaryDeliveryError(f"{name!a}: no name for a file in {self.folder}")
+        if self._files.get(name) == digest and (self.folder / name).exists():
+            return name
+        chosen = self._free(name, digest)
+        if chosen != name:
+            self.kept.append(f"kept {name}, which is not as it was written: new is {chosen}")
+        return chosen
+
+    def _holds(self, name: str, data: bytes) -> bool:
+        """Say whether a file needs no writing: it has this content, or its reader's own."""
+        digest = digest_of(data)
+        found = self._digest(name)
+        return found == digest or (bool(found) and self._files.get(name) == digest)
 
     def _free(self, name: str, digest: str) -> str:
         return next(each for each in _names(name) if self._ours(each, digest))
 
     def _ours(self, name: str, digest: str) -> bool:
         found = self._digest(name)
-        return found in ("", digest, self._files.get(name))
+        return found in ("", digest, self._files.get(name), self._pending.get(name))
 
     def _digest(self, name: str) -> str:
         """Return a file's SHA-256; "" if there is none; "?" for what is no plain file."""

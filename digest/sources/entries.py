@@ -98,6 +98,8 @@ def fields_of(element: Element) -> Fields:
             text = child.get("term") or text
         elif name == "primary_category":
             text = child.get("term", "")
+        elif name == "author" and len(child):
+            text = next((part.text or "" for part in child if _local(part.tag) == "name"), text)
         elif len(child):
             text = "".join(child.itertext())
         if name == "link":

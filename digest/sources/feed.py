@@ -31,7 +31,7 @@ def read_feed(page: Page, text: str, source: str) -> Parsed:
     body = BytesIO(text.encode("utf-8", "replace"))
     headers = {"content-type": "application/xml; charset=utf-8"}
     feed = feedparser.parse(body, response_headers=headers)
-    if not feed.get("version"):
+    if not feed.get("version") or not (feed.feed or feed.entries):
         return changed_shape(page, source, "it is XML, but no feed that is known")
     whole = feed.entries[: len(_ENTRY_ENDS.findall(text))]
     parsed = gather(page, source, whole, partial(_read, source=source))

@@ -21,8 +21,9 @@ from zoneinfo import ZoneInfo
 
 from msgspec.structs import replace
 
-from digest.config import AnyOutput, Config, decode
+from digest.config import Config, decode
 from digest.errors import ConfigError
+from digest.explain import Explanation
 from digest.fetch import Fetcher
 from digest.keys import secret_key
 from digest.letters import Letter
@@ -31,7 +32,7 @@ from digest.outputs import Output
 from digest.outputs.preview import Preview
 from digest.outputs.sendmail import Sendmail
 from digest.outputs.smtp import Smtp
-from digest.pipeline import Parts, collect, publish, send
+from digest.pipeline import Parts, collect, looks, publish, send
 from digest.report import Run
 from digest.store import Store, open_store
 from digest.subscribers import Subscriber
@@ -52,7 +53,10 @@ def silence(_: str) -> None:
 
 @dataclass(frozen=True, kw_only=True)
 class Setting:
-    """What one command is given: the config, when it is, and who hears how far it is."""
+    """What one command is given: the config, when it is, and who hears how far it is.
+
+    `quiet` keeps a dry run's letters off standard output. `folder` is where its HTML goes.
+    """
 
     config: Config
     now: datetime
@@ -60,6 +64,7 @@ class Setting:
     only: str = ""
     start_afresh: bool = False
     sample: bool = False
+    quiet: bool = False
     folder: Path = Path()
     tell: Tell = silence
 
@@ -103,12 +108,13 @@ def reply_address(config: Config) -> str:
     from digest.mail import split_sender  # noqa: PLC0415 - only a letter pays for it
 
     written = [config.newsletter.reply_to]
-    written += [each.reply_to or each.sender for each in config.outputs if _mails(each)]
+    written += [each.reply_to or each.sender for each in mailers(config)]
     return next((split_sender(each)[1] for each in written if each), "")
 
 
-def _mails(output: AnyOutput) -> bool:
-    return isinstance(output, (Smtp, Sendmail))
+def mailers(config: Config) -> list[Smtp | Sendmail]:
+    """Return the outputs that send mail."""
+    return [each for each in config.outputs if isinstance(each, (Smtp, Sendmail))]
 
 
 def moment(at: str, zone: str, now: datetime) -> datetime:
@@ -206,7 +212,7 @@ def parts(setting: Setting, store: Store, fetcher: Fetcher, owner: str) -> Parts
     subscribers = config.subscribers
     senders: Mapping[str, Output] = outputs
     if setting.dry_run:
-        preview = Preview(path=str(setting.folder / "digest-preview"))
+        preview = Preview(path=str(setting.folder / "digest-preview"), quiet=setting.quiet)
         senders = dict.fromkeys([*outputs, preview.name], preview)
         outputs = {preview.name: preview}
         subscribers = tuple(replace(each, outputs=()) for each in subscribers)
@@ -242,7 +248,7 @@ class MessageIds:
     """Names messages: the same key and output give the same Message-ID under one secret."""
 
     def __init__(self, config: Config, secret: bytes) -> None:
-        self._senders = {each.name: each.sender for each in config.outputs if _mails(each)}
+        self._senders = {each.name: each.sender for each in mailers(config)}
         self._secret = secret
 
     def __call__(self, key: str, output: str) -> str:
@@ -252,6 +258,56 @@ class MessageIds:
         sender = self._senders.get(output, "")
         domain = domain_of(sender) if sender else "localhost"
         return message_id(f"{key} {output}", domain, self._secret)
+
+
+@contextmanager
+def looking(setting: Setting) -> Iterator[Store]:
+    """Open the store to look at it: nothing is written, and nothing is made."""
+    rehearsed = dataclasses.replace(setting, dry_run=True)
+    with opened(rehearsed) as store:
+        yield store
+
+
+def explain(setting: Setting, text: str) -> tuple[Explanation, ...]:
+    """Say what each paper that `text` means is to each reader, or to the chosen one."""
+    check_reader(setting)
+    rehearsed = dataclasses.replace(setting, dry_run=True)
+    with opened(rehearsed) as store, Fetcher(setting.config.http, now=setting.now) as fetcher:
+        return looks.explain(parts(rehearsed, store, fetcher, me()), text)
+
+
+def send_test(setting: Setting) -> Iterator[tuple[str, str]]:
+    """Send one reader today's letter, marked as a test, and yield each output's answer.
+
+    It is read, ranked and written as by a run, but remembered nowhere. Raises DeliveryError.
+    """
+    check_reader(setting)
+    config = setting.config
+    subscriber = next(each for each in config.subscribers if each.name == setting.only)
+    senders = [each for each in mailers(config) if each.reaches(subscriber)]
+    if not senders:
+        raise ConfigError(f"{subscriber.name}: no output sends mail to this reader")
+    rehearsed = dataclasses.replace(setting, dry_run=True)
+    with opened(rehearsed) as store, Fetcher(config.http, now=setting.now) as fetcher:
+        made = parts(rehearsed, store, fetcher, me())
+        collect(made)
+        letter = looks.trial(made, subscriber)
+    for output in senders:
+        key = f"test/{secrets.token_hex(8)}"
+        message = Message(
+            key=key,
+            message_id=MessageIds(config, secrets.token_bytes(32))(key, output.name),
+            letter=letter,
+            rendered=setting.desk.render(letter),
+            subscriber=subscriber,
+            title=config.newsletter.title,
+            reply_to=config.newsletter.reply_to,
+            date=clock(),
+        )
+        try:
+            yield output.name, output.deliver(message, lambda: None)
+        finally:
+            output.close()
 
 
 # The sample
@@ -287,7 +343,7 @@ def sample_days() -> list[date]:
     )
 
 
-def sample(only: str = "", folder: Path = Path(), tell: Tell = silence) -> Run:
+def sample(only: str, folder: Path, *, quiet: bool = False, tell: Tell = silence) -> Run:
     """Rehearse the sample's days one after the other and preview the last one's letter."""
     text = (SAMPLE / "digest.toml").read_text(encoding="utf-8")
     days = sample_days()
@@ -303,6 +359,7 @@ def sample(only: str = "", folder: Path = Path(), tell: Tell = silence) -> Run:
                 dry_run=True,
                 only=only,
                 sample=True,
+                quiet=quiet,
                 folder=folder,
                 tell=tell,
             )

@@ -40,6 +40,13 @@ _MISSING = re.compile(r"Object missing required field `(?P<key>.*)`")
 _STEP = re.compile(r"\.?(?P<key>[^.\[\]]+)|\[(?P<at>\d+)\]")
 
 
+def _check_zone(name: str) -> None:
+    try:
+        ZoneInfo(name)
+    except (KeyError, ValueError, OSError) as error:
+        raise ValueError(f"`timezone`: `{name}` is no zone; name one like Europe/Berlin") from error
+
+
 class Newsletter(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """``[newsletter]``: its title, its zone, where readers write, templates that replace ours."""
 
@@ -176,13 +183,6 @@ def _subscriber_slips(subscriber: Subscriber, outputs: list[str], place: str) ->
             _check_zone(subscriber.timezone)
         except ValueError as error:
             yield f"{error} at {place}"
-
-
-def _check_zone(name: str) -> None:
-    try:
-        ZoneInfo(name)
-    except (KeyError, ValueError, OSError) as error:
-        raise ValueError(f"`timezone`: `{name}` is no zone; name one like Europe/Berlin") from error
 
 
 def _explained(message: str, raw: dict[str, Any]) -> str:

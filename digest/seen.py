@@ -77,7 +77,7 @@ NEWS_DAYS = 3
 """How many of a source's last days with papers a first letter draws on."""
 
 REPLACED_DAYS = 14
-"""Up to how old a paper that is first met as a replacement may be to be news, in days."""
+"""Up to how many days after a paper was out its replacement may still be news."""
 
 
 def diff(
@@ -98,10 +98,9 @@ def diff(
     counts: dict[str, Counts] = {}
     for sighting in sightings:
         entry = index.of(sighting.paper)
-        is_news = _is_news(sighting, recent, today)
-        verdict = _verdict(entry, sighting, is_news=is_news)
+        verdict = _verdict(entry, sighting)
         _count(counts, sighting.source, verdict)
-        entry.take(sighting, verdict, is_news=is_news)
+        entry.take(sighting, verdict, is_news=_is_news(sighting, recent, today))
     return Changes(papers=tuple(entry.change() for entry in index.met), counts=counts)
 
 
@@ -170,10 +169,9 @@ class _Index:
             titled.append(entry)
 
 
-def _verdict(entry: _Entry, sighting: Sighting, *, is_news: bool) -> News:
+def _verdict(entry: _Entry, sighting: Sighting) -> News:
     if entry.known is None and not entry.listings:
-        replaced = sighting.announced == "replace" and not is_news
-        return "known" if replaced else "new"
+        return "new"
     before = entry.prints.get(sighting.source, "")
     newer = sighting.paper.version > entry.paper.version > 0
     if newer or (
@@ -194,7 +192,8 @@ def _is_news(sighting: Sighting, recent: dict[str, date], today: date) -> bool:
     """
     if sighting.announced == "replace":
         published = sighting.paper.published
-        if published is None or (today - published).days > REPLACED_DAYS:
+        day = sighting.day or today
+        if published is None or (day - published).days > REPLACED_DAYS:
             return False
     oldest = recent.get(sighting.source)
     return oldest is None or sighting.day is None or sighting.day >= oldest

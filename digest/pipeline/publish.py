@@ -63,10 +63,8 @@ def publish(parts: Parts) -> Published:
     """Compose a letter for each reader who is due and put it in the outbox."""
     with parts.store.reading() as store:
         due, silent = _due(parts, store)
-        pool = store.pool(parts.now - timedelta(days=parts.letters.days)) if due else ()
-        troubles = _troubles(parts, store.source_states())
-    parts.tell("choosing papers")
-    desk = _desk(pool, due, troubles)
+        parts.tell("choosing papers")
+        desk = gather(parts, store, due)
     made = [(each, write(parts, desk, each)) for each in due]
     worth = [(each, it) for each, it in made if it.papers or parts.letters.empty]
     silent += [
@@ -152,16 +150,15 @@ def outputs_for(parts: Parts, subscriber: Subscriber | None) -> list[str]:
     ]
 
 
-def make_desk(
-    parts: Parts, pool: tuple[Candidate, ...], due: Sequence[Due], store: Transaction
-) -> Desk:
-    """Gather what letters share."""
-    return _desk(pool, due, _troubles(parts, store.source_states()))
-
-
-def _desk(pool: tuple[Candidate, ...], due: Sequence[Due], troubles: tuple[Trouble, ...]) -> Desk:
+def gather(parts: Parts, store: Transaction, due: Sequence[Due]) -> Desk:
+    """Gather what the letters of these readers share."""
+    pool = store.pool(parts.now - timedelta(days=parts.letters.days)) if due else ()
     keywords = [keyword for each in due for keyword in each.profile]
-    return Desk(pool=pool, interests=Interests(texts(pool), keywords), troubles=troubles)
+    return Desk(
+        pool=pool,
+        interests=Interests(texts(pool), keywords),
+        troubles=_troubles(parts, store.source_states()),
+    )
 
 
 def _troubles(parts: Parts, states: Mapping[str, SourceState]) -> tuple[Trouble, ...]:

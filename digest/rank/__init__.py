@@ -43,13 +43,18 @@ class Weights(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ranked:
-    """A candidate with its score. `excluded` is the ``-keyword`` that left it out, or ""."""
+    """A candidate with its score, what hits it, and the ``-keyword`` that left it out, if any."""
 
     candidate: Candidate
     score: float
     reasons: tuple[Reason, ...]
     hits: tuple[tuple[Keyword, tuple[Hit, ...]], ...] = ()
-    excluded: str = ""
+    excluding: tuple[tuple[Keyword, tuple[Hit, ...]], ...] = ()
+
+    @property
+    def excluded(self) -> str:
+        """The text of the first ``-keyword`` that hits it, or ""."""
+        return self.excluding[0][0].text if self.excluding else ""
 
     @property
     def is_hit(self) -> bool:
@@ -86,8 +91,7 @@ def _ranked(
     weights: Weights,
     today: date,
 ) -> Ranked:
-    excluded = interests.excluded(candidate.id, profile)
-    hits = interests.hits(candidate.id, profile)
+    found = interests.hits(candidate.id, profile)
     signals: Iterable[tuple[float, tuple[Reason, ...]]] = (
         (weights.keywords, interests.reasons(candidate.id, profile)),
         (weights.votes, votes.reasons(candidate)),
@@ -98,8 +102,8 @@ def _ranked(
         candidate=candidate,
         score=sum(reason.points for reason in reasons),
         reasons=tuple(reason for reason in reasons if reason.points),
-        hits=hits,
-        excluded=excluded,
+        hits=tuple(each for each in found if not each[0].excluded),
+        excluding=tuple(each for each in found if each[0].excluded),
     )
 
 

@@ -83,16 +83,9 @@ class Interests:
     def hits(
         self, candidate: int, profile: Sequence[Keyword]
     ) -> tuple[tuple[Keyword, tuple[Hit, ...]], ...]:
-        """Return what hits a candidate, and where; what leaves out is not asked."""
-        found = ((each, self._match(candidate, each)) for each in profile if not each.excluded)
+        """Return what hits a candidate, and where; also what leaves it out."""
+        found = ((each, self._match(candidate, each)) for each in profile)
         return tuple((each, match.hits) for each, match in found if match and match.hits)
-
-    def excluded(self, candidate: int, profile: Sequence[Keyword]) -> str:
-        """Return the first ``-keyword`` that hits a candidate, or ""."""
-        for each in profile:
-            if each.excluded and (match := self._match(candidate, each)) and match.hits:
-                return each.text
-        return ""
 
     def reasons(self, candidate: int, profile: Sequence[Keyword]) -> tuple[Reason, ...]:
         """Return the points of each keyword of a reader for a candidate, the dearest first."""

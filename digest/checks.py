@@ -1,0 +1,114 @@
+"""What `digest check` tries: every part by itself, and what each says.
+
+It sends nothing and keeps nothing.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+
+from digest.app import Setting, clock, looking
+from digest.config import Config
+from digest.errors import DigestError
+from digest.fetch import Fetcher
+from digest.keys import FILE_NAME, secret_key
+from digest.letters import Letter, Receipt
+from digest.outputs import Output
+from digest.sources import Source
+
+DISTRIBUTION = "digest-newsletter"
+
+Line = tuple[str, bool, str]
+"""What was tried, whether it is wrong, and what was found."""
+
+
+def checks(config: Config, folder: Path) -> Iterator[Line]:
+    """Try each part, and yield a line for each as it is done."""
+    setting = Setting(config=config, now=clock(), folder=folder)
+    yield _tried("install", _install)
+    yield _tried("key", partial(_key, folder))
+    yield _tried("templates", partial(_templates, setting))
+    yield _tried("store", partial(_store, setting))
+    with Fetcher(config.http, now=setting.now) as fetcher:
+        for source in config.sources:
+            yield _tried(f"source {source.name}", partial(_source, source, fetcher, setting))
+    for output in config.outputs:
+        yield _tried(f"output {output.name}", partial(_output, output))
+    for subscriber in config.subscribers:
+        yield _tried(f"reader {subscriber.name}", partial(_reader, subscriber.name, config))
+
+
+def _tried(what: str, trial: Callable[[], str]) -> Line:
+    try:
+        return what, False, trial()
+    except DigestError as error:
+        return what, True, str(error)
+
+
+def _install() -> str:
+    from importlib.metadata import packages_distributions  # noqa: PLC0415 - it reads all packages
+
+    others = set(packages_distributions().get("digest", ())) - {DISTRIBUTION}
+    if others:
+        named = ", ".join(sorted(others))
+        raise DigestError(f"{named} installs a module `digest` too: `pip uninstall {named}`")
+    return "no other package takes the name `digest`"
+
+
+def _key(folder: Path) -> str:
+    found = secret_key(os.environ, folder)
+    return "there, and secret" if found else f"none; `digest init` writes {FILE_NAME}"
+
+
+def _templates(setting: Setting) -> str:
+    letter = Letter(
+        slot=setting.now.date(),
+        made_at=setting.now,
+        subscriber="",
+        title=setting.config.newsletter.title,
+        items=(),
+        receipt=Receipt(read=0, sources=()),
+    )
+    setting.desk.render(letter)
+    setting.desk.pages([], "")
+    return setting.config.newsletter.templates or "the built-in ones"
+
+
+def _store(setting: Setting) -> str:
+    with looking(setting) as store, store.reading() as transaction:
+        read = len(transaction.source_states())
+    return f"{setting.config.store.url}, {read} sources were read so far"
+
+
+def _source(source: Source, fetcher: Fetcher, setting: Setting) -> str:
+    request = source.requests(None, setting.now)[-1]
+    page = fetcher.get(source.name, request)
+    if page is None:
+        return "has not changed"
+    parsed = source.parse(page)
+    if parsed.errors:
+        raise parsed.errors[0]
+    further = f", {len(parsed.requests)} more pages" if parsed.requests else ""
+    return f"{len(parsed.sightings)} papers{further} at {page.url.partition('#')[0]}"
+
+
+def _output(output: Output) -> str:
+    try:
+        return output.check()
+    finally:
+        output.close()
+
+
+def _reader(name: str, config: Config) -> str:
+    subscriber = next(each for each in config.subscribers if each.name == name)
+    reached = [
+        each.name
+        for each in config.outputs
+        if each.reaches(subscriber) and each.name in (subscriber.outputs or (each.name,))
+    ]
+    if not reached:
+        raise DigestError("no output reaches this reader: give them an `email`, or add an output")
+    return f"{len(subscriber.keywords)} keywords, by {', '.join(reached)}"

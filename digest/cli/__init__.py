@@ -1,0 +1,102 @@
+"""Where the operator types: one file per command.
+
+Letters go to standard output, the account of a run to standard error. Exit codes: 0 well,
+1 something failed but the run finished, 2 misuse or configuration, 3 the store, 75 another run
+holds the lock. Each command imports only what it needs.
+
+To add one: a file here with a click command called `command`, its name and line in `COMMANDS`.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+
+import click
+
+from digest import __version__
+from digest.errors import DigestError
+
+COMMANDS = {
+    "init": "Write a digest.toml and a secret key.",
+    "once": "Collect, publish and send, now.",
+    "explain": "Say why a paper is in a letter, or is not.",
+    "check": "Try the config, the store, each source and each output.",
+    "send-test": "Send one reader today's letter, marked as a test.",
+    "subscribers": "Look at the readers.",
+    "papers": "List the papers that were seen.",
+    "letters": "List the letters that went out.",
+}
+
+
+class Lazy(click.Group):
+    """A group that imports a command when it is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the commands in the order in which a newcomer needs them."""
+        del ctx
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return a command, or None where there is none of that name."""
+        del ctx
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"digest.cli.{cmd_name.replace('-', '_')}")
+        return module.command  # type: ignore[no-any-return]  # Each file has one.
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the list of commands without importing any."""
+        del ctx
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.group(
+    cls=Lazy,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 80},
+    epilog="With no digest.toml, `digest once --dry-run` shows a built-in sample. "
+    "Shell completion: `_DIGEST_COMPLETE=bash_source digest` prints what to put in ~/.bashrc "
+    "(also zsh_source, fish_source).",
+)
+@click.version_option(__version__, prog_name="digest")
+@click.option(
+    "--config",
+    "-c",
+    metavar="FILE",
+    help="The config; else $DIGEST_CONFIG, ./digest.toml, ~/.config/digest/digest.toml.",
+)
+@click.pass_context
+def group(ctx: click.Context, config: str | None) -> None:
+    """Mail each reader the few new research papers they would want to read.
+
+    `digest` fetches pages that list new papers, tells new ones from seen ones, ranks them by
+    each reader's keywords, and sends a newsletter that says why each paper is in it.
+    """
+    ctx.obj = config
+
+
+def main() -> None:
+    """Run the command line and exit as its docstring says."""
+    try:
+        group.main(standalone_mode=False)
+    except click.exceptions.Exit as error:
+        sys.exit(error.exit_code)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(2)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("digest: stopped", err=True)
+        sys.exit(130)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+    except DigestError as error:
+        click.echo(f"digest: {printable(str(error))}", err=True)
+        sys.exit(error.exit_code)
+
+
+def printable(text: str) -> str:
+    """Return a text without control codes, for a terminal."""
+    return "".join(c if c.isprintable() or c == "\n" else "\ufffd" for c in text)

@@ -1,0 +1,52 @@
+"""The account of a run, on standard error: progress on a terminal, quiet lines elsewhere."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import click
+
+from digest.cli import printable
+from digest.report import Run, SourceReport
+
+
+@contextmanager
+def telling() -> Iterator[Callable[[str], None]]:
+    """Show how far a run is while it runs, if somebody looks."""
+    if not sys.stderr.isatty():
+        yield lambda _: None
+        return
+    from rich.console import Console  # noqa: PLC0415 - only a terminal pays for it
+
+    with Console(stderr=True).status("starting") as status:
+        yield lambda text: status.update(printable(text))
+
+
+def account(run: Run, *, dry_run: bool) -> None:
+    """Say what a run did, a line each."""
+    report = run.report
+    for source in report.sources:
+        _say(_source(source))
+        for error in source.errors:
+            _say(f"  {error}")
+    for letter in report.letters:
+        counts = f"{len(letter.here)} papers here, {len(letter.more)} more"
+        _say(f"{letter.subscriber}: {counts}, of {letter.receipt.read} looked at")
+    for name, why in run.published.silent:
+        _say(f"{name}: no letter: {why}")
+    for delivery, answer in run.sent.answers:
+        _say(f"  {delivery.key} by {delivery.output}: {answer}")
+    if dry_run:
+        _say("dry run: nothing was sent, nothing is remembered")
+
+
+def _source(source: SourceReport) -> str:
+    counts = f"{source.listed} listed, {source.new} new"
+    changed = f", {source.revised} revised" if source.revised else ""
+    return f"{source.name}: {counts}{changed}"
+
+
+def _say(line: str) -> None:
+    click.echo(printable(line), err=True)

@@ -1,0 +1,95 @@
+"""``digest once``: collect, publish and send, now."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from digest.cli.account import account, telling
+from digest.cli.options import configured, json_option, subscriber_option
+from digest.errors import ConfigError
+from digest.report import Run
+
+
+@click.command(
+    epilog="Exit codes: 0 well, 1 something failed but the run finished, 2 misuse or "
+    "configuration, 3 the store, 75 another run is at work."
+)
+@click.option("--dry-run", is_flag=True, help="Do all of it but the sending; remember nothing.")
+@click.option(
+    "--at", metavar="WHEN", default="", help="Believe it is then: a date (its end) or a moment."
+)
+@subscriber_option("Publish for this reader alone.")
+@json_option("Print the run's report; letters are not printed.")
+@click.option(
+    "--start-afresh", is_flag=True, help="Begin with an empty store though letters were sent."
+)
+@click.pass_context
+def command(
+    ctx: click.Context,
+    *,
+    dry_run: bool,
+    at: str,
+    subscriber: str,
+    as_json: bool,
+    start_afresh: bool,
+) -> None:
+    """Collect, publish and send, now.
+
+    Reads every source, writes a letter to each reader who is due by their cadence, and sends
+    what waits. Running it twice sends once; what failed is sent by the next run.
+
+    With --dry-run, each letter is printed as Markdown, its HTML goes to a file in
+    digest-preview/, nothing is sent, and nothing is remembered.
+    """
+    path = configured(ctx)
+    if path is None:
+        if not dry_run:
+            raise ConfigError("no digest.toml; `digest init` writes one, --dry-run shows a sample")
+        _sample(at=at, subscriber=subscriber, as_json=as_json)
+        return
+    from digest.app import Setting, clock, moment, once  # noqa: PLC0415 - only a run pays for it
+    from digest.config import load  # noqa: PLC0415 - as above
+
+    config = load(path)
+    with telling() as tell:
+        run = once(
+            Setting(
+                config=config,
+                now=moment(at, config.newsletter.timezone, clock()),
+                dry_run=dry_run,
+                only=subscriber,
+                start_afresh=start_afresh,
+                folder=path.absolute().parent,
+                quiet=as_json,
+                tell=tell,
+            )
+        )
+    _finish(ctx, run, as_json=as_json, dry_run=dry_run)
+
+
+def _sample(*, at: str, subscriber: str, as_json: bool) -> None:
+    from digest.app import sample  # noqa: PLC0415 - only a run pays for it
+
+    if at:
+        raise ConfigError("--at: the built-in sample has its own days; `digest init` sets yours up")
+    with telling() as tell:
+        run = sample(subscriber, Path.cwd(), quiet=as_json, tell=tell)
+    if as_json:
+        click.echo(run.report.json())
+    account(run, dry_run=True)
+    click.echo(
+        "This was the built-in sample, with invented papers. `digest init` sets up the real thing.",
+        err=True,
+    )
+
+
+def _finish(ctx: click.Context, run: Run, *, as_json: bool, dry_run: bool) -> None:
+    if as_json:
+        click.echo(run.report.json())
+    account(run, dry_run=dry_run)
+    ctx.exit(1 if run.failed else 0)
+
+
+command.name = "once"

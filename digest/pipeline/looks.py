@@ -1,0 +1,89 @@
+"""What is asked of the flow without letting it run: why a paper was chosen, a letter to try out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from msgspec.structs import replace
+
+from digest.explain import Explanation, Verdict, verdict
+from digest.latex import readable
+from digest.letters import Badge, Letter
+from digest.pipeline.parts import Parts
+from digest.pipeline.publish import due_reader, gather, write
+from digest.rank import rank
+from digest.rank.keywords import Interests, texts
+from digest.store import Appearance, Transaction
+from digest.subscribers import Candidate, Subscriber, local_day
+
+
+def explain(parts: Parts, text: str) -> tuple[Explanation, ...]:
+    """Say what each paper that `text` means is to each reader, or to the chosen one."""
+    chosen = [each for each in parts.subscribers if parts.only in ("", each.name)]
+    with parts.store.reading() as store:
+        return tuple(_explained(parts, store, each, chosen) for each in store.find(text))
+
+
+def _explained(
+    parts: Parts, store: Transaction, paper: Candidate, chosen: Sequence[Subscriber]
+) -> Explanation:
+    pool = store.pool(parts.now - timedelta(days=parts.letters.days))
+    fresh = any(each.id == paper.id and each.news for each in pool)
+    others = tuple(each for each in pool if each.id != paper.id)
+    keywords = [keyword for each in chosen for keyword in each.profile]
+    interests = Interests(texts((*others, paper)), keywords)
+    history = store.history(paper.id)
+    return Explanation(
+        identifier=paper.paper.identifier,
+        title=readable(paper.paper.title),
+        first_seen=paper.first_seen,
+        badges=tuple(Badge(source=s.source, day=s.day, votes=s.votes) for s in paper.seen),
+        verdicts=tuple(
+            _verdict(parts, paper, each, interests, history, fresh=fresh) for each in chosen
+        ),
+    )
+
+
+def _verdict(
+    parts: Parts,
+    paper: Candidate,
+    subscriber: Subscriber,
+    interests: Interests,
+    history: Sequence[Appearance],
+    *,
+    fresh: bool,
+) -> Verdict:
+    today = local_day(parts.now, parts.zone_of(subscriber))
+    profile, weights = subscriber.profile, parts.rank.weights
+    (ranked,) = rank([paper], profile, interests, weights=weights, today=today)
+    old = (
+        f"no candidate: not listed in the last {parts.letters.days} days, or only before the first"
+    )
+    return verdict(
+        subscriber,
+        ranked,
+        interests.words(paper.id),
+        rank=parts.rank,
+        sent=[_sent(each) for each in history if each.subscriber == subscriber.name],
+        candidate="" if fresh else old,
+    )
+
+
+def _sent(appearance: Appearance) -> str:
+    day = f"{appearance.slot:%-d %B %Y}"
+    if "sent" in appearance.states:
+        return f"sent on {day}"
+    states = ", ".join(appearance.states) or "nowhere to go"
+    return f"in the letter of {day} ({states})"
+
+
+def trial(parts: Parts, subscriber: Subscriber) -> Letter:
+    """Return a reader's letter of today, marked as a test; nothing is remembered of it."""
+    with parts.store.reading() as store:
+        due = due_reader(parts, store, subscriber)
+        last = store.last_letter(subscriber.name)
+        desk = gather(parts, store, [due])
+    if last and last.day == due.today:
+        return replace(last.letter, test=True)
+    return replace(write(parts, desk, due).letter, test=True)

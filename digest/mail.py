@@ -23,6 +23,9 @@ _SENDER = re.compile(r'\s*"?(?P<name>[^<>"]*?)"?\s*<(?P<address>[^<>\s]+)>\s*')
 _LOCAL = re.compile(r"""[^\s<>()\[\],;:\\"@\x00-\x20\x7f-\x9f]+""")
 _DOMAIN = re.compile(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*|\[[0-9A-Fa-f.:IPv]+\]")
 _BIDI = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+_ESCAPED = b"=" + bytes(range(128, 256))
+"""Bytes that quoted-printable writes as three."""
+_LONGEST_LINE = 900
 _LONGEST_WORD = 60
 """Characters of a word that still fits on a line of 78 behind the name of its header."""
 
@@ -131,12 +134,24 @@ def _assemble(headers: dict[str, str], text: str, html: str) -> EmailMessage:
         if value:
             email.set_raw(name, value)
     text, html = _encodable(text), _encodable(html)
-    email.set_content(text)
-    email.add_alternative(html, subtype="html")
+    email.set_content(text, cte=transfer_encoding(text.encode()))
+    email.add_alternative(html, subtype="html", cte=transfer_encoding(html.encode()))
     content = hashlib.sha256(text.encode() + b"\0" + html.encode())
     # Where a body is quoted-printable or base64, "=_" cannot stand in it (RFC 2045, 6.7).
     email.set_boundary(f"=_{content.hexdigest()[:40]}")
     return email
+
+
+def transfer_encoding(body: bytes) -> str:
+    """Return how a part is written: as it is where it can be, else whichever is shorter.
+
+    The library would look at ten lines only. A line of SMTP has 998 characters at most.
+    """
+    longest = max(map(len, body.split(b"\n")))
+    if body.isascii() and longest <= _LONGEST_LINE and b"\0" not in body:
+        return "7bit"
+    escaped = len(body) - len(body.translate(None, delete=_ESCAPED))
+    return "quoted-printable" if 6 * escaped < len(body) else "base64"
 
 
 def _encodable(text: str) -> str:

@@ -25,6 +25,7 @@ from digest.mail import (
     message_id,
     one_line,
     split_sender,
+    transfer_encoding,
     wire,
 )
 from digest.messages import Outcome, outcome, retry_at
@@ -151,6 +152,35 @@ def test_text_comes_before_html_and_both_survive() -> None:
     assert plain.get_content().splitlines() == text.splitlines()
     assert rich.get_content().splitlines() == html.splitlines()
     assert wire(built).isascii()
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        ("<p>plain</p>\n" * 100, "7bit"),
+        ("x" * 2000, "quoted-printable"),
+        ("\0", "quoted-printable"),
+        ("日\n" * 20 + "plain words\n" * 100, "quoted-printable"),
+        ("論文の要約。" * 100, "base64"),
+        ("", "7bit"),
+    ],
+    ids=["ascii", "long line", "nul", "mostly ascii", "japanese", "empty"],
+)
+def test_a_part_is_written_in_the_shortest_way(body: str, expected: str) -> None:
+    assert transfer_encoding(body.encode()) == expected
+
+
+@given(st.text(), st.text())
+def test_what_was_written_is_what_is_read(text: str, html: str) -> None:
+    read = email.message_from_bytes(
+        wire(email_message(a_message(text=text, html=html), SENDER)), policy=policy.default
+    )
+
+    for part, body in zip(read.iter_parts(), (text, html), strict=True):
+        payload = part.get_payload(decode=True)
+        assert isinstance(payload, bytes)
+        read_lines, lines = (each.rstrip().splitlines() for each in (payload, body.encode()))
+        assert read_lines == lines
 
 
 def test_the_same_message_gives_the_same_bytes() -> None:

@@ -4,6 +4,7 @@ import errno
 import json
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -128,6 +129,16 @@ def test_a_manifest_that_cannot_be_read_stops_before_anything_is_written(tmp_pat
         output.deliver(letter(markdown="# New"), never)
 
     assert contents(tmp_path) == before
+
+
+def test_a_letter_of_the_same_slot_keeps_its_place_in_the_feed(tmp_path: Path) -> None:
+    output = directory(tmp_path)
+    output.deliver(letter(), never)
+    before = (tmp_path / "ann/feed.xml").read_text()
+
+    output.deliver(replace(letter(), message_id="<another@example.org>"), never)
+
+    assert (tmp_path / "ann/feed.xml").read_text() == before
 
 
 @pytest.mark.parametrize("writes", range(1, 8))

@@ -60,7 +60,7 @@ class Shelf:
         self._reader = reader
         self._files = dict(self._saved.files)
         self._pending = dict(self._saved.pending)
-        self._entries = {entry.id: entry for entry in self._saved.entries}
+        self._entries = {entry.slot: entry for entry in self._saved.entries}
 
     def put(self, texts: Mapping[str, str]) -> list[str]:
         """Write files unless that loses someone's change; return the names they have."""
@@ -78,13 +78,14 @@ class Shelf:
         return list(ours)
 
     def enter(self, entry: Entry) -> None:
-        """List a letter; one of the same id is replaced."""
-        self._entries[entry.id] = entry
+        """List a letter; one of the same slot is replaced, and the new one has its id."""
+        before = self._entries.get(entry.slot, entry)
+        self._entries[entry.slot] = replace(entry, id=before.id)
 
     def entries(self) -> list[Entry]:
         """Return what is still in the folder, newest first; the first few with content."""
         there = [entry for each in self._entries.values() if (entry := self._present(each))]
-        there.sort(key=lambda entry: (entry.slot, entry.updated), reverse=True)
+        there.sort(key=lambda entry: entry.slot, reverse=True)
         with_content = [self._with_content(entry) for entry in there[:_FEED_LENGTH]]
         return with_content + there[_FEED_LENGTH:]
 

@@ -6,19 +6,16 @@ stores or reads a clock.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from digest.gist import excerpt, gist, shortened, summary
-from digest.keywords import Hit, Keyword, Text
+from digest.items import Before, Texts, item, revised_item, rose
 from digest.latex import readable
 from digest.letters import (
-    Badge,
-    Change,
     Excluded,
     Item,
     Letter,
@@ -30,8 +27,6 @@ from digest.letters import (
     Trouble,
 )
 from digest.rank import Ranked, Weights
-from digest.rank.keywords import Words
-from digest.rank.reason import Reason
 from digest.subscribers import Candidate, Candidates, Subscriber
 
 EXCERPTS = 3
@@ -56,10 +51,6 @@ WORDS_BESIDE = 34
 """What authors, reasons, badges and links take, for each paper told in full."""
 
 _SATURDAY = 5
-
-
-Texts = Callable[[int], Words]
-"""Gives the readable texts of a candidate by its number."""
 
 
 class RankSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -97,13 +88,6 @@ class LetterSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         for name, least in (("days", 1), ("more", 0), ("trending", 0)):
             if getattr(self, name) < least:
                 raise ValueError(f"`{name}` must be at least {least}")
-
-
-class Before(Struct, frozen=True, kw_only=True):
-    """What the reader's last letter says of this one."""
-
-    made_at: datetime
-    keywords: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,8 +141,8 @@ def compose(
     """
     divided = divide(ranked, subscriber, rank=rank, settings=settings, before=about.before)
     told = _told(divided, about, words)
-    revised = tuple(_revised(each, words) for each in found.revised[:MOST_REVISED])
-    more = tuple(_item(each, "more", words, about) for each in divided.more)
+    revised = tuple(revised_item(each, words) for each in found.revised[:MOST_REVISED])
+    more = tuple(item(each, "more", words, about.before) for each in divided.more)
     receipt = _receipt(divided, found, len(revised), about)
     letter = Letter(
         slot=about.today,
@@ -242,7 +226,7 @@ def _listed_since(candidate: Candidate, before: Before | None) -> bool:
 
 
 def _told(divided: Divided, about: Circumstances, words: Texts) -> tuple[Item, ...]:
-    rising = [each for each in divided.passed if _rose(each.candidate, about.before)]
+    rising = [each for each in divided.passed if rose(each.candidate, about.before)]
     risen = {id(each) for each in rising}
     ours = [each for each in divided.passed if id(each) not in risen]
     sections: tuple[tuple[Section, Sequence[Ranked]], ...] = (
@@ -250,119 +234,12 @@ def _told(divided: Divided, about: Circumstances, words: Texts) -> tuple[Item, .
         ("trending", divided.trending),
         ("rising", rising),
     )
-    items = [_item(each, name, words, about) for name, group in sections for each in group]
+    items = [item(each, name, words, about.before) for name, group in sections for each in group]
     return tuple(items[at] if at < EXCERPTS else _brief(items[at]) for at in range(len(items)))
 
 
 def _brief(item: Item) -> Item:
     return replace(item, excerpt=())
-
-
-def _rose(candidate: Candidate, before: Before | None) -> bool:
-    return before is not None and candidate.first_seen <= before.made_at
-
-
-def _item(ranked: Ranked, section: Section, words: Texts, about: Circumstances) -> Item:
-    candidate = ranked.candidate
-    change, detail = _change(ranked, about.before, section)
-    return _described(
-        candidate,
-        section,
-        words(candidate.id),
-        ranked.hits,
-        score=ranked.score,
-        reasons=ranked.reasons,
-        change=change,
-        detail=detail,
-    )
-
-
-def _change(ranked: Ranked, before: Before | None, section: Section) -> tuple[Change, str]:
-    """Say why a paper that was there before is in the letter only now."""
-    if before is None or section != "rising":
-        return "", ""
-    new = {keyword.text for keyword, _ in ranked.hits} - set(before.keywords)
-    if ranked.hits and len(new) == len(ranked.hits):
-        return "keyword", ranked.hits[0][0].phrase
-    later = [seen.source for seen in ranked.candidate.seen if seen.at > before.made_at]
-    if later:
-        return "listed", later[-1]
-    return "votes", str(ranked.candidate.votes)
-
-
-def _revised(candidate: Candidate, words: Texts) -> Item:
-    version = candidate.paper.version
-    return _described(
-        candidate,
-        "revised",
-        words(candidate.id),
-        (),
-        change="version" if version > 1 else "text",
-        detail=str(version) if version > 1 else "",
-    )
-
-
-def _described(
-    candidate: Candidate,
-    section: Section,
-    words: Words,
-    hits: Sequence[tuple[Keyword, tuple[Hit, ...]]],
-    *,
-    change: Change,
-    detail: str,
-    score: float = 0.0,
-    reasons: tuple[Reason, ...] = (),
-) -> Item:
-    """Return an item with its texts cut and marked; one of `more` is but a title."""
-    paper = candidate.paper
-    item = Item(
-        identifier=paper.identifier,
-        section=section,
-        paper=replace(paper, abstract=""),
-        title=shortened(words.title.text, _stretches(hits, "title")),
-        score=score,
-        reasons=reasons,
-        badges=_badges(candidate),
-        change=change,
-        detail=detail,
-        revision=candidate.revision,
-    )
-    if section == "more":
-        return item
-    abstract = _stretches(hits, "abstract")
-    machine = readable(paper.summary)
-    return replace(
-        item,
-        gist=summary(machine, _found(hits, machine))
-        if machine
-        else gist(words.abstract.text, abstract),
-        machine=bool(machine),
-        excerpt=excerpt(words.abstract.text, abstract),
-    )
-
-
-def _stretches(
-    hits: Iterable[tuple[Keyword, tuple[Hit, ...]]], where: str
-) -> list[tuple[int, int]]:
-    return [(hit.start, hit.end) for _, found in hits for hit in found if hit.where == where]
-
-
-def _found(hits: Iterable[tuple[Keyword, tuple[Hit, ...]]], text: str) -> list[tuple[int, int]]:
-    words = Text(text)
-    return [at for keyword, _ in hits if not keyword.field for at in words.find(keyword.forms)]
-
-
-def _badges(candidate: Candidate) -> tuple[Badge, ...]:
-    """Return where it was seen: each source once, with its last day and its votes."""
-    last: dict[str, Badge] = {}
-    for seen in sorted(candidate.seen, key=lambda each: (each.day or date.min, each.at)):
-        votes = seen.votes if seen.votes is not None else _votes(last.get(seen.source))
-        last[seen.source] = Badge(source=seen.source, day=seen.day, votes=votes)
-    return tuple(last.values())
-
-
-def _votes(badge: Badge | None) -> int | None:
-    return badge.votes if badge else None
 
 
 def _receipt(divided: Divided, found: Candidates, revised: int, about: Circumstances) -> Receipt:
@@ -383,10 +260,10 @@ def _receipt(divided: Divided, found: Candidates, revised: int, about: Circumsta
 
 def _listed(told: Sequence[Item], revised: Sequence[Item], more: Sequence[Item], most: int) -> int:
     """Return how many titles of `more` still fit into what can be read in three minutes."""
-    left = WORDS - WORDS_AROUND - sum(_length(item) for item in told)
-    left -= sum(_count(item.title) + WORDS_BESIDE // 2 for item in revised)
-    for listed, item in enumerate(more[:most]):
-        left -= _count(item.title) + 1
+    left = WORDS - WORDS_AROUND - sum(_length(each) for each in told)
+    left -= sum(_count(each.title) + WORDS_BESIDE // 2 for each in revised)
+    for listed, each in enumerate(more[:most]):
+        left -= _count(each.title) + 1
         if left < 0:
             return listed
     return min(most, len(more))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from datetime import timedelta
 
@@ -9,7 +10,7 @@ from msgspec.structs import replace
 
 from digest.explain import Explanation, Verdict, verdict
 from digest.latex import readable
-from digest.letters import Badge, Letter
+from digest.letters import Badge, Item, Letter
 from digest.pipeline.parts import Parts
 from digest.pipeline.publish import due_reader, gather, write
 from digest.rank import rank
@@ -40,13 +41,14 @@ def _explained(
         first_seen=paper.first_seen,
         badges=tuple(Badge(source=s.source, day=s.day, votes=s.votes) for s in paper.seen),
         verdicts=tuple(
-            _verdict(parts, paper, each, interests, history, fresh=fresh) for each in chosen
+            _verdict(parts, store, paper, each, interests, history, fresh=fresh) for each in chosen
         ),
     )
 
 
 def _verdict(
     parts: Parts,
+    store: Transaction,
     paper: Candidate,
     subscriber: Subscriber,
     interests: Interests,
@@ -57,6 +59,9 @@ def _verdict(
     today = local_day(parts.now, parts.zone_of(subscriber))
     profile, weights = subscriber.profile, parts.rank.weights
     (ranked,) = rank([paper], profile, interests, weights=weights, today=today)
+    ours = [each for each in history if each.subscriber == subscriber.name]
+    if ours and (item := _frozen(store, ours[-1].letter, paper)):
+        ranked = dataclasses.replace(ranked, score=item.score, reasons=item.reasons)
     old = (
         f"no candidate: not listed in the last {parts.letters.days} days, or only before the first"
     )
@@ -65,9 +70,15 @@ def _verdict(
         ranked,
         interests.words(paper.id),
         rank=parts.rank,
-        sent=[_sent(each) for each in history if each.subscriber == subscriber.name],
+        sent=[_sent(each) for each in ours],
         candidate="" if fresh else old,
     )
+
+
+def _frozen(store: Transaction, letter: int, paper: Candidate) -> Item | None:
+    """Return a paper as a letter told it, with the score and the reasons it had then."""
+    items = store.letter(letter).items
+    return next((each for each in items if each.identifier in paper.paper.names), None)
 
 
 def _sent(appearance: Appearance) -> str:

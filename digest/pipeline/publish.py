@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from digest.compose import (
-    Before,
     Circumstances,
     Composed,
     compose,
 )
+from digest.items import Before
 from digest.keywords import Keyword
 from digest.letters import Letter, Place, Suggestion, Trouble
 from digest.pipeline.parts import Parts

@@ -15,6 +15,7 @@ from urllib.parse import quote, unquote, urlsplit
 
 from digest.letters import Marked, Span
 
+_BREAKS = re.compile(r"[\t\r\n]")
 _SPACES = re.compile(r"\s+")
 _UNWANTED = re.compile(
     # Controls and surrogates, invisible format characters and noncharacters: what could move a
@@ -26,11 +27,12 @@ _UNWANTED = re.compile(
 _BEYOND = re.compile("[\U00010000-\U0010ffff]")
 _MARKS = re.compile("(.[\u0300-\u036f]{8})[\u0300-\u036f]+")
 _FSI, _PDI = "\u2068", "\u2069"
-_RTL = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc\U00010800-\U00010fff\U0001e800-\U0001efff]")
+_RTL = re.compile(
+    "[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc\U00010800-\U00010fff\U0001e800-\U0001efff]"
+)
 
 _SIGNS = re.compile(r"[\\`*_{}\[\]<>|~&^$=#%]")
-_START = re.compile(r"^( ?)([-+.):]|\d{1,9}(?=[.)]))")
-_NUMBERED = re.compile(r"^( ?\d{1,9})([.)])")
+_START = re.compile(r"^( ?\d{0,9})([.)]|(?<!\d)[-+])(?= |$)|^( ?)(-)(?=-* ?$)")
 _ADDRESS = re.compile(r"(?i)\b(https?|ftp|mailto|xmpp)(:)|\b(www)(\.)|(@)")
 
 _URL_SAFE = "/?:@!$&+,;=%~*-._"
@@ -42,6 +44,8 @@ _MAILBOX = re.compile(r"[^\s@<>()\[\],;:\\\"?&]+@[^\s@<>()\[\],;:\\\"?&]+")
 
 def clean(text: str) -> str:
     """Return `text` as one line of visible characters; blanks at its ends stay, as one each."""
+    if text.isascii() and text.isprintable() and "  " not in text:
+        return text
     text = _UNWANTED.sub("", _SPACES.sub(" ", text))
     if not text.isascii():
         text = _BEYOND.sub(lambda found: "" if _nothing(found[0]) else found[0], text)
@@ -65,15 +69,9 @@ def markdown(text: str) -> str:
     start of a line, where the text starts; a ``!`` at the end, where a link may follow.
     """
     text = _SIGNS.sub(r"\\\g<0>", clean(text))
-    text = _NUMBERED.sub(r"\1\\\2", text)
-    text = _START.sub(_escape_start, text)
+    text = _START.sub(r"\1\3\\\2\4", text)
     text = _ADDRESS.sub(_escape_address, text)
     return f"{text[:-1]}\\!" if text.endswith("!") else text
-
-
-def _escape_start(found: re.Match[str]) -> str:
-    sign = found[2]
-    return f"{found[1]}{sign}" if sign.isdigit() else f"{found[1]}\\{sign}"
 
 
 def _escape_address(found: re.Match[str]) -> str:
@@ -87,7 +85,7 @@ def url(text: str, most: int = 500) -> str:
 
     Only http, https and mailto come out, without a user's name and at most `most` characters.
     """
-    text = _UNWANTED.sub("", _SPACES.sub("", text))
+    text = _UNWANTED.sub("", _BREAKS.sub("", text.strip()))
     try:
         parts = urlsplit(text)
         if parts.scheme == "mailto":
@@ -158,6 +156,13 @@ def cut(spans: Marked, most: int) -> Marked:
     if pieces:
         pieces[-1] = Span(pieces[-1].text.rstrip(), hit=pieces[-1].hit)
     return tuple(pieces)
+
+
+def blanks_out(text: str) -> tuple[str, str, str]:
+    """Split a text into the blanks before it, itself, and the blanks after it."""
+    inner = text.strip()
+    before, _, after = text.partition(inner)
+    return before, inner, after
 
 
 def plain(spans: Marked) -> str:

@@ -12,9 +12,8 @@ import re
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
-from urllib.parse import quote
 from uuid import NAMESPACE_URL, uuid5
 
 import css_inline
@@ -33,19 +32,21 @@ from markupsafe import Markup, escape
 
 from digest import escape as safe
 from digest.errors import RenderError
-from digest.letters import Item, Letter, Marked, Span
+from digest.letters import Letter, Marked, Span
+from digest.links import best, is_search, links
 from digest.messages import Entry, Rendered
-from digest.papers import Link, Paper
 
 MOST_BYTES = 90_000
 """Of a letter's HTML: Gmail cuts off what is longer than about 102 KB."""
+
+_KEPT = 4096
+"""How many texts are kept as made safe: all readers of a run share most of them."""
 
 _SLIPS = (TemplateError, TypeError, ValueError, ArithmeticError, LookupError, AttributeError)
 _TAG = re.compile(r"<[a-z][^<>]*>", re.IGNORECASE)
 _CLASS = re.compile(r' class="([^"]*)"')
 _STYLE = re.compile(r"<style\b[^>]*>(.*?)</style>", re.DOTALL)
 _BODY = re.compile(r"<body\b[^>]*>(.*)</body>", re.DOTALL)
-_LINK_ORDER = ("arxiv", "huggingface", "doi", "page", "pdf", "code", "project")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,9 +72,7 @@ class Form:
 
     def done(self, value: object) -> Markup:
         """Return what a template prints, made safe unless it is the template's own."""
-        if isinstance(value, Markup):
-            return value
-        return Markup(self.isolate(self._text(str(value))))  # noqa: S704  `_text` made it safe.
+        return value if isinstance(value, Markup) else _made_safe(self, str(value))
 
     def strong(self, text: str) -> Markup:
         """Return a text made safe and marked by more than colour."""
@@ -82,23 +81,35 @@ class Form:
 
     def marked(self, spans: Marked, most: int) -> Markup:
         """Return a marked text of at most about `most` characters, made safe."""
-        pieces = "".join(self._piece(span) for span in safe.cut(spans, most))
-        return Markup(self.isolate(pieces))  # noqa: S704  Each piece is safe.
+        return _marked(self, spans, most)
 
     def url(self, address: str, most: int = 500) -> Markup:
         """Return an address made safe for quotes or brackets; "" for an unwanted one."""
-        return Markup(self.address(address, most))  # noqa: S704  Percent-encoded.
+        return _address(self, str(address), most)
 
-    def _piece(self, span: Span) -> str:
+    def piece(self, span: Span) -> str:
+        """Return a part of a marked text; blanks stay outside the marks, as Markdown asks."""
         if not span.hit:
-            return self._text(span.text)
-        text = span.text.strip()
-        before, after = span.text.split(text) if span.text.count(text) == 1 else ("", "")
+            return self.escape(span.text)
+        before, text, after = safe.blanks_out(span.text)
         mark, unmark = self.around_hits
-        return f"{before}{mark}{self._text(text)}{unmark}{after}"
+        return f"{before}{mark}{self.escape(text)}{unmark}{after}"
 
-    def _text(self, text: str) -> Markup:
-        return Markup(self.escape(safe.clean(text)))  # noqa: S704  What `escape` is for.
+
+@lru_cache(maxsize=_KEPT)
+def _made_safe(form: Form, text: str) -> Markup:
+    return Markup(form.isolate(form.escape(safe.clean(text))))  # noqa: S704  What `escape` is for.
+
+
+@lru_cache(maxsize=_KEPT)
+def _marked(form: Form, spans: Marked, most: int) -> Markup:
+    pieces = "".join(form.piece(span) for span in safe.cut(spans, most))
+    return Markup(form.isolate(pieces))  # noqa: S704  Each piece is safe.
+
+
+@lru_cache(maxsize=_KEPT)
+def _address(form: Form, address: str, most: int) -> Markup:
+    return Markup(form.address(address, most))  # noqa: S704  Percent-encoded.
 
 
 _HTML = Form(
@@ -160,7 +171,9 @@ class Renderer:
         without entries has no feed: Atom asks for the time of the last one.
         """
         base = f"{safe.url(base_url).rstrip('/')}/" if safe.url(base_url) else ""
-        feed_id = f"{base}feed.xml" if base else uuid5(NAMESPACE_URL, f"digest:{title}").urn
+        feed_id = (
+            f"{base}feed.xml" if base else uuid5(NAMESPACE_URL, f"digest:{safe.clean(title)}").urn
+        )
         values = {"entries": entries, "title": title, "base_url": base, "feed_id": feed_id}
         names = ("index.html", "feed.xml") if entries else ("index.html",)
         return {name: _fill(self._html, f"{name}.j2", values) for name in names}
@@ -224,6 +237,7 @@ def _environment(loader: BaseLoader, form: Form) -> Environment:
         lstrip_blocks=True,
         auto_reload=False,
     )
+    environment.tests["search"] = is_search
     environment.filters |= {
         "clip": safe.clip,
         "plain": safe.plain,
@@ -259,6 +273,7 @@ def _where(error: Exception) -> str:
     return f"{Path(at[-1].filename).name}, line {at[-1].lineno}" if at else ""
 
 
+@lru_cache(maxsize=_KEPT)
 def _wrap(text: str, indent: int = 0, first: str = "") -> Markup:
     return Markup(safe.wrap(str(text), indent, first))  # noqa: S704  A block that was printed.
 
@@ -267,29 +282,3 @@ def _body(html: str) -> str:
     """Return what is inside ``<body>``: a feed's entry is part of somebody else's page."""
     found = _BODY.search(html)
     return found[1].strip() if found else html
-
-
-def links(paper: Paper) -> tuple[Link, ...]:
-    """Return where a paper can be read, the best page first; made from its names if need be.
-
-    A publisher's page is left out where the paper is on arXiv.
-    """
-    known = {link.kind: link for link in paper.links if safe.url(link.url)}
-    if paper.arxiv:
-        known["arxiv"] = Link("arxiv", f"https://arxiv.org/abs/{paper.arxiv}")
-        known["pdf"] = Link("pdf", f"https://arxiv.org/pdf/{paper.arxiv}")
-        known = {kind: link for kind, link in known.items() if kind not in {"doi", "page"}}
-    elif paper.doi:
-        known["doi"] = Link("doi", f"https://doi.org/{paper.doi}")
-    elif paper.openreview:
-        known["page"] = Link("page", f"https://openreview.net/forum?id={paper.openreview}")
-    return tuple(known[kind] for kind in _LINK_ORDER if kind in known)
-
-
-def best(item: Item) -> str:
-    """Return where a title leads: the paper's best page, else a search for the exact title."""
-    found = links(item.paper)
-    if found and found[0].kind not in {"code", "project"}:
-        return found[0].url
-    title = safe.clip(safe.plain(item.title), 200).replace('"', " ")
-    return f"https://scholar.google.com/scholar?q=%22{quote(title, safe='')}%22"

@@ -17,13 +17,14 @@ from digest.letters import (
     Reason,
     Receipt,
     Span,
+    Suggestion,
     Trouble,
 )
 from digest.papers import Link, Paper
 
 DAY = date(2026, 6, 12)
 HOSTILE = (
-    '<script>alert(1)</script> &copy; "quoted" \'single\' <img src=x onerror=y>',
+    "<script>alert(1)</script> &copy; \"quoted\" 'single' <img src=x onerror=y>",
     "[click](http://evil.example) ![pic](http://evil.example/p.png) <http://evil.example>",
     "# heading\r\n=======\n---\n- item\n1. one\n> quote\n| a | b |\n|---|---|\n```\ncode",
     "http://evil.example www.evil.example me@evil.example &lt;b&gt; `code` **bold** __under__",
@@ -94,8 +95,8 @@ def item(**overrides: Any) -> Item:
         "score": 12.5,
         "reasons": (
             Reason(signal="keywords", points=8.0, detail="data selection", where="title"),
-            Reason(signal="votes", points=3.5, detail="57 votes"),
-            Reason(signal="recency", points=1.0, detail="new today"),
+            Reason(signal="votes", points=3.5, detail="57"),
+            Reason(signal="recency", points=1.0, detail="0"),
         ),
         "gist": marked(_GIST),
         "machine": True,
@@ -174,7 +175,8 @@ def hostile_letter(text: str = "\n".join(HOSTILE)) -> Letter:
         machine=True,
         excerpt=(Span(text),),
         badges=(Badge(source=text, day=DAY, votes=3),),
-        change=text,
+        change="listed",
+        detail=text,
     )
     sections = ("for_you", "for_you", "trending", "rising", "revised", "more")
     items = tuple(replace(told, section=section) for section in sections)
@@ -185,7 +187,7 @@ def hostile_letter(text: str = "\n".join(HOSTILE)) -> Letter:
         receipt=receipt(items, sources=(text,), excluded=(Excluded(keyword=text, titles=(text,)),)),
         troubles=(Trouble(source=text, reason=text, since=DAY),),
         places=(Place(source=text, url=text), Place(source=text, url=f"https://a.example/{text}")),
-        suggestions=(text,),
+        suggestions=(Suggestion(keyword=text, instead=text),),
         listed=1,
     )
 
@@ -208,7 +210,8 @@ def giant_letter() -> Letter:
         excerpt=(Span(long),),
         reasons=(Reason(signal="keywords", points=1.0, detail=long, where="title"),) * 12,
         badges=(Badge(source=long, day=DAY, votes=3),) * 9,
-        change=long,
+        change="listed",
+        detail=long,
     )
     items = (told,) * 10 + (replace(told, section="more"),) * 300
     excluded = tuple(Excluded(keyword=f"-{long}", titles=(long,) * 100) for _ in range(3))
@@ -217,7 +220,7 @@ def giant_letter() -> Letter:
         listed=25,
         receipt=receipt(items, excluded=excluded),
         troubles=(Trouble(source=long, reason=long),) * 30,
-        suggestions=(long,) * 30,
+        suggestions=(Suggestion(keyword=long, instead=long),) * 30,
     )
 
 
@@ -226,7 +229,9 @@ def _items() -> tuple[Item, ...]:
     more = tuple(
         item(
             section="more",
-            paper=paper(title=f"Another Invented Paper, Number {number}", arxiv=f"2606.{number:05}"),
+            paper=paper(
+                title=f"Another Invented Paper, Number {number}", arxiv=f"2606.{number:05}"
+            ),
             gist=(),
             reasons=(),
         )
@@ -241,13 +246,13 @@ def _told(number: int, title: str) -> Item:
     extra: dict[str, Any] = {"excerpt": marked(_ABSTRACT), "machine": False} if first else {}
     if number == 7:
         apart = Reason(signal="keywords", points=0.4, detail="contrastive learning", hit=False)
-        extra["reasons"] = (apart, Reason(signal="recency", points=1.0, detail="2 days old"))
+        extra["reasons"] = (apart, Reason(signal="recency", points=1.0, detail="2"))
         extra["machine"] = False
     if number == 8:
-        votes = Reason(signal="votes", points=9.0, detail="212 votes")
+        votes = Reason(signal="votes", points=9.0, detail="212")
         extra |= {"section": "trending", "reasons": (votes,)}
     if number == 9:
-        extra |= {"section": "rising", "change": "from 9 to 57 votes in four days"}
+        extra |= {"section": "rising", "change": "listed", "detail": "Hugging Face"}
         about = replace(about, arxiv="", links=())
     return item(paper=about, **extra)
 

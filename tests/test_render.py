@@ -271,7 +271,7 @@ def test_the_receipt_tells_where_every_paper_went() -> None:
     text = told(RENDERER.letter(letter()).text)
 
     assert (
-        "Looked at 532 papers from 2 sources: 12 left out by *-medical*, 501 below your "
+        "Looked at 532 papers from 2 sources: 12 left out by -medical, 501 below your "
         "threshold, 10 here, 9 more." in text
     )
     assert "Part 3; and 9 others." in text

@@ -50,6 +50,7 @@ def letters(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
         "empty": letter(items=(), thin="weekend", sample=True),
         "public": letter(subscriber="", keywords=()),
         "giant": giant_letter(),
+        "unbroken": hostile_letter("Ungetrennt" * 40),
         "hostile": hostile_letter("Ein Titel mit <b>&amp; עברית\u202e"),
     }
     for name, each in every.items():

@@ -15,6 +15,8 @@ const ALLOWED = {
   '@media': 'dark colours and narrow margins; without them the letter is light, with wider margins',
   '<style> element': 'holds only what stands in @media; everything else is inlined',
   'color-scheme meta tag': 'asks for dark mode where that is known; elsewhere nothing is lost',
+  'word-break': 'breaks a title that is one endless word; Yahoo shows it wider than the screen',
+  'white-space': 'keeps a link on one line; Outlook breaks it in two, and it works all the same',
   '<body> element': 'Yahoo makes a <div> of it; the colour behind the letter is on a table, too',
 }
 

@@ -200,9 +200,13 @@ def _is_news(sighting: Sighting, recent: dict[str, date], today: date) -> bool:
 
 
 def _recent_days(sightings: Sequence[Sighting], first_read: frozenset[str]) -> dict[str, date]:
+    """Return from which day on what a source lists at first is news.
+
+    Replacements don't tell: they come on days on which nothing may be new.
+    """
     days: dict[str, set[date]] = {}
     for sighting in sightings:
-        if sighting.source in first_read and sighting.day:
+        if sighting.source in first_read and sighting.day and sighting.announced != "replace":
             days.setdefault(sighting.source, set()).add(sighting.day)
     return {source: sorted(found)[-NEWS_DAYS:][0] for source, found in days.items()}
 

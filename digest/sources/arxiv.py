@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from datetime import UTC, date, datetime, timedelta
 from typing import Literal
-from urllib.parse import parse_qs, quote, urlencode, urlsplit
+from urllib.parse import quote, urlencode
 
 from msgspec import Struct
 from msgspec.structs import force_setattr
@@ -20,8 +20,8 @@ from digest.sources.arxiv_feeds import number, parse_api
 from digest.sources.bodies import decode, no_text
 from digest.sources.entries import Document, first, read_document
 from digest.sources.forms import Form, read, recognise
-from digest.sources.huggingface import check_address, check_spacing
-from digest.sources.readings import failure, with_error
+from digest.sources.readings import with_error
+from digest.sources.settings import check_address, check_spacing
 
 ANNOUNCED_WITHIN_DAYS = 5
 """A paper is announced up to so many days after it was submitted: weekends, holidays, checks."""
@@ -39,7 +39,8 @@ ACCEPT = "application/atom+xml, application/rss+xml, application/xml;q=0.9, */*;
 """Without an Accept header, arXiv answers 406 since 2026."""
 
 _CATEGORY = re.compile(r"[a-z-]{2,12}(?:\.(?:[A-Za-z-]{2,12}|\*))?")
-_SINCE = re.compile(r"since=(\d{4}-\d\d-\d\d)&page=(\d{1,2})")
+_SINCE = re.compile(r"#(?P<how>since|from)=(?P<day>\d{4}-\d\d-\d\d)&page=(?P<page>\d{1,2})")
+_START = re.compile(r"[?&]start=(\d{1,9})(?![^&#])")
 _ANNOUNCING: frozenset[Form] = frozenset({"announcements"})
 _ASKED: frozenset[Form] = frozenset({"arxiv-api"})
 
@@ -97,12 +98,12 @@ class Arxiv(
                 ),
             )
         bound = lower_bound(since, now.astimezone(UTC).date())
-        return (self._ask(0, bound, 1),)
+        return (self._ask(0, bound, 1, first=since is None),)
 
     def _request(self, url: str) -> Request:
         return Request(url=url, accept=ACCEPT, spacing=timedelta(seconds=self.spacing))
 
-    def _ask(self, start: int, bound: date, page: int) -> Request:
+    def _ask(self, start: int, bound: date, page: int, *, first: bool) -> Request:
         """Ask for a page of results; the fragment tells `parse` when to stop, and is never sent."""
         values = {
             "search_query": self._search(),
@@ -112,7 +113,7 @@ class Arxiv(
             "max_results": PAGE_SIZE,
         }
         query = f"{self.base_url}/api/query?{urlencode(values)}"
-        return self._request(f"{query}#since={bound}&page={page}")
+        return self._request(f"{query}#{'from' if first else 'since'}={bound}&page={page}")
 
     def _search(self) -> str:
         either = " OR ".join(f"cat:{category}" for category in self.categories)
@@ -127,27 +128,28 @@ class Arxiv(
             return read(page, self.name, _ASKED)
         document = read_document(text)
         parsed = parse_api(page, document, self.name)
-        if not document.entries and not parsed.errors and self.categories and not self.query:
-            reason = f"arXiv knows no paper in {', '.join(self.categories)}; check `categories`"
-            return failure(page, self.name, reason)
         return with_error(self._paged(page, document, parsed), page, self.name, problem)
 
     def _paged(self, page: Page, document: Document, parsed: Parsed) -> Parsed:
-        """Leave out what is older than asked for; ask for more, or say why not."""
-        asked = _SINCE.search(urlsplit(page.url).fragment)
-        bound = fields.day(asked[1]) if asked else None
+        """Leave out what is older than asked for; ask for more, or say why not.
+
+        A first read leaves out nothing: what is old is back-catalogue.
+        """
+        asked = _SINCE.search(page.url)
+        bound = fields.day(asked["day"]) if asked else None
         if not asked or bound is None:
             return parsed
         updated = [fields.day(first(entry, "updated")) for entry in document.entries]
-        kept = tuple(s for s in parsed.sightings if not _before(s, bound))
+        back_catalogue = asked["how"] == "from"
+        kept = tuple(s for s in parsed.sightings if back_catalogue or not _before(s, bound))
         parsed = Parsed(sightings=kept, errors=parsed.errors)
         oldest = min((day for day in updated if day), default=None)
         if oldest is None or oldest < bound or document.broken:
             return parsed
-        return self._continued(page, document, parsed, bound, int(asked[2]))
+        return self._continued(page, document, parsed, bound, asked)
 
     def _continued(
-        self, page: Page, document: Document, parsed: Parsed, bound: date, read_pages: int
+        self, page: Page, document: Document, parsed: Parsed, bound: date, asked_for: re.Match[str]
     ) -> Parsed:
         start, total = number(document, "startIndex"), number(document, "totalResults")
         if start != (asked := _asked_start(page.url)):
@@ -156,10 +158,11 @@ class Arxiv(
         following = start + len(document.entries)
         if following >= total:
             return parsed
+        read_pages = int(asked_for["page"])
         if read_pages >= PAGES:
             reason = f"more than {PAGES} pages are younger than {bound}; the older were not read"
             return with_error(parsed, page, self.name, f"{reason}; ask for fewer categories")
-        more = (self._ask(following, bound, read_pages + 1),)
+        more = (self._ask(following, bound, read_pages + 1, first=asked_for["how"] == "from"),)
         return Parsed(sightings=parsed.sightings, requests=more, errors=parsed.errors)
 
 
@@ -169,7 +172,8 @@ def _before(sighting: Sighting, bound: date) -> bool:
 
 
 def _asked_start(url: str) -> int:
-    return fields.number(parse_qs(urlsplit(url).query).get("start", ["0"])[0]) or 0
+    found = _START.search(url)
+    return int(found[1]) if found else 0
 
 
 def lower_bound(since: date | None, today: date) -> date:

@@ -73,11 +73,15 @@ def test_a_folder_asks_for_its_files() -> None:
     assert not parsed.errors
 
 
-@pytest.mark.parametrize("listed", ["", "https://example.org/x\n"])
-def test_a_folder_without_files_is_an_error(listed: str) -> None:
+def test_an_empty_folder_is_no_error() -> None:
+    assert parse("", "text/uri-list") == Parsed()
+
+
+@pytest.mark.parametrize("listed", ["https://example.org/x\n", "file:///saved/sub/\n"])
+def test_a_list_of_no_files_is_an_error(listed: str) -> None:
     parsed = parse(listed, "text/uri-list")
     assert not parsed.requests
-    assert "no file is there" in reasons(parsed)
+    assert "lists no file" in reasons(parsed)
 
 
 # What is in them

@@ -245,6 +245,7 @@ def test_odd_numbers_and_characters_do_no_harm() -> None:
 def test_a_full_page_asks_for_the_next_one_but_not_for_ever() -> None:
     body = json.dumps([item(number) for number in range(1, 101)])
     assert [r.url for r in parse(body).requests] == [f"{DAILY}&p=1"]
+    assert parse(body.replace("Paper 7", "")).requests
     assert [r.url for r in parse(body, f"{DAILY}&p=1").requests] == [f"{DAILY}&p=2"]
     assert not parse(body, f"{DAILY}&p=9").requests
     assert not parse(body, "file:///list.json").requests

@@ -50,6 +50,10 @@ def test_a_page_without_its_json_gives_titles_from_its_links_and_an_error(broken
     assert "its JSON is gone" in reasons(parsed)
 
 
+def test_a_page_nested_without_end_is_refused_at_once() -> None:
+    assert "nested too deeply" in reasons(parse("<html>" + "<div>" * 200_000))
+
+
 def test_a_page_cut_inside_its_json_gives_its_whole_papers() -> None:
     text = own("daily.html")
     parsed = parse(text[: text.index("They weave")])

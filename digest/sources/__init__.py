@@ -4,6 +4,11 @@
     arxiv         categories and queries: the Atom API and the announcement feeds
     files         saved pages of any of these kinds, told apart by content
 
+What they share: `forms` says which form a page has and who reads it; `huggingface_items`,
+`huggingface_pages`, `text`, `arxiv_feeds`, `listing` and `feed` each read one; `bodies` makes text
+of bytes, `entries` reads XML as far as it is whole, `fields` takes single values, `readings` says
+what a page came to, and `settings` what may be set.
+
 A source says what to get and reads what came. It never fetches, stores, or reads the clock.
 
 To add one: a file here with a frozen struct that has `kind` as its tag and the methods of
@@ -31,7 +36,8 @@ class Request:
     """What to get: an http, https or file address.
 
     A `file:` address may end in a folder or a glob; its page then has the content type
-    ``text/uri-list`` (RFC 2483) and the addresses of the files as its body.
+    ``text/uri-list`` (RFC 2483) and the addresses of the files as its body. A fragment is never
+    sent, and is still there in the page's `url`.
     """
 
     url: str

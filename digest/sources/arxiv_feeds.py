@@ -21,7 +21,7 @@ _OAI = "oai:arXiv.org:"
 _PREAMBLE = re.compile(
     r"\s*arXiv:(?P<id>\S{1,40})\s+Announce Type:\s*(?P<type>[\w-]{1,20})\s*(?:Abstract:\s*)?"
 )
-_AFFILIATION = re.compile(r"\s*\([^()]*\)")
+_AFFILIATION = re.compile(r"\([^()]*\)")
 _HOW: dict[str, Announced] = {
     "new": "new",
     "cross": "cross",

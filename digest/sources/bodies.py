@@ -27,6 +27,9 @@ _NO_TEXT = (
     (b"\xff\xd8\xff", "a picture"),
     (b"GIF8", "a picture"),
 )
+MOST_OPEN = 20_000
+"""Elements that may be begun and never ended: the HTML parser slows with their square."""
+
 _HEADER = re.compile(r"charset\s*=\s*[\"']?([\w.:-]{1,40})", re.IGNORECASE)
 _DECLARED = re.compile(
     rb"<\?xml[^>]{0,80}encoding=[\"']([\w.:-]{1,40})|<meta[^>]{0,80}charset=[\"']?([\w.:-]{1,40})",
@@ -49,6 +52,12 @@ def no_text(body: bytes) -> str:
             return name
     marked = any(body.startswith(mark) for mark, _ in _MARKS)
     return "binary data" if b"\x00" * 4 in body[:4096] and not marked else ""
+
+
+def too_deep(html: str) -> bool:
+    """Say whether so many elements are left open that parsing HTML would take minutes."""
+    ended = html.count("</")
+    return html.count("<") - 2 * ended - html.count("/>") > MOST_OPEN
 
 
 def decode(page: Page) -> tuple[str, str]:

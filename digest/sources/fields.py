@@ -23,7 +23,7 @@ LONGEST_ADDRESS = 2000
 _DIGITS = re.compile(r"[0-9]{1,9}")
 _ARXIV_ID = re.compile(r"(\d{4}\.\d{4,5}|[a-z-]+(?:\.[A-Za-z]{2})?/\d{7})(?:v(\d{1,3}))?")
 _ISO_DAY = re.compile(r"\d{4}-\d\d-\d\d")
-_ADDRESS = re.compile(r"https?://[^\s<>\"'\\^`{|}/?#]+[^\s<>\"'\\^`{|}]*", re.IGNORECASE)
+_ADDRESS = re.compile(r"https?://[^\s<>\"'\\^`{|}/?#][^\s<>\"'\\^`{|}]*", re.IGNORECASE)
 _ADDRESS_DAY = re.compile(r"(?:[?&]date=|/papers/date/)(\d{4}-\d\d-\d\d)(?!\d)")
 _FILE_DAY = re.compile(r"(?<!\d)(\d{4}-\d\d-\d\d)(?!\d)[^/]*$")
 

@@ -18,8 +18,8 @@ from digest.papers import Page
 from digest.sources import Parsed, Request
 from digest.sources.bodies import decode
 from digest.sources.forms import Form, read
-from digest.sources.huggingface import check_spacing
 from digest.sources.readings import failure
+from digest.sources.settings import check_spacing
 
 _FORMS: frozenset[Form] = frozenset(
     {"json", "html", "text", "arxiv-api", "announcements", "listing", "feed"}
@@ -70,9 +70,12 @@ class Files(
         return read(page, self.name, _FORMS)
 
     def _listed(self, page: Page) -> Parsed:
-        """Ask for each file that is listed; folders in folders are not entered."""
-        lines = (line.strip() for line in decode(page)[0].splitlines())
+        """Ask for each file that is listed; folders in folders are not entered.
+
+        A folder that is empty today is no error; a glob that matches nothing is, and fetch says so.
+        """
+        lines = [line.strip() for line in decode(page)[0].splitlines() if line.strip()]
         urls = [line for line in lines if line.startswith("file:") and not line.endswith("/")]
-        if not urls:
-            return failure(page, self.name, "no file is there; check `path`")
+        if lines and not urls:
+            return failure(page, self.name, "the folder lists no file; check `path`")
         return Parsed(requests=tuple(map(self._request, dict.fromkeys(urls))))

@@ -21,7 +21,7 @@ from typing import Literal
 from digest.papers import Page
 from digest.sources import Parsed
 from digest.sources.arxiv_feeds import read_announcements, read_api
-from digest.sources.bodies import decode, no_text
+from digest.sources.bodies import decode, no_text, too_deep
 from digest.sources.feed import read_feed
 from digest.sources.huggingface_items import read_json
 from digest.sources.huggingface_pages import read_html
@@ -71,6 +71,8 @@ def read(page: Page, source: str, forms: AbstractSet[Form]) -> Parsed:
     if form not in forms:
         reason = f"expected {_list(forms)}, got {_CALLED[form]}; {_advice(form, text)}"
         return failure(page, source, reason)
+    if form in {"html", "listing"} and too_deep(text):
+        return failure(page, source, "it is nested too deeply to be read")
     try:
         parsed = _READERS[form](page, text, source)
     except RecursionError:

@@ -18,6 +18,7 @@ from digest.papers import Page
 from digest.sources import BACK_CATALOGUE_DAYS, OUTAGE_DAYS, Parsed, Request, fields
 from digest.sources.forms import Form, read
 from digest.sources.readings import without_days
+from digest.sources.settings import check_address, check_spacing
 
 HOME = "https://huggingface.co"
 
@@ -27,14 +28,14 @@ REREAD_DAYS = 2
 PAGE_SIZE = 100
 """Papers in one answer; the server gives no more."""
 
+FULL = 90
+"""A page with so many whole papers may be a full one, some of whose papers cannot be read."""
+
 PAGES = 10
 """Pages of one list, at most, should a server ignore which page is asked for."""
 
 _FORMS: frozenset[Form] = frozenset({"json", "html", "text"})
 _PAGE_NUMBER = re.compile(r"&p=(\d{1,3})$")
-
-LONGEST_SPACING = 3600
-"""Seconds between two requests, at most."""
 
 List = Literal["daily", "weekly", "monthly", "trending"]
 
@@ -112,7 +113,7 @@ class HuggingFace(
 
     def _following(self, url: str, found: int) -> tuple[Request, ...]:
         """Return the request for the page after a full one. Pages are counted from 0."""
-        if found < PAGE_SIZE or f"limit={PAGE_SIZE}" not in url or self.list == "trending":
+        if found < FULL or f"limit={PAGE_SIZE}" not in url or self.list == "trending":
             return ()
         number = _PAGE_NUMBER.search(url)
         following = int(number[1]) + 1 if number else 1
@@ -143,15 +144,3 @@ def days(since: date | None, today: date) -> tuple[date, ...]:
     else:
         back = min((today - min(since, today)).days + REREAD_DAYS, OUTAGE_DAYS)
     return tuple(today - timedelta(days=ago) for ago in range(back, -1, -1))
-
-
-def check_address(setting: str, value: str) -> None:
-    """Raise ValueError unless `value` is an http or https address."""
-    if not fields.address(value):
-        raise ValueError(f"`{setting}` is an address that begins with http:// or https://")
-
-
-def check_spacing(seconds: float) -> None:
-    """Raise ValueError unless `seconds` can be waited for."""
-    if not 0 <= seconds <= LONGEST_SPACING:
-        raise ValueError("`spacing` is a number of seconds from 0 to 3600")

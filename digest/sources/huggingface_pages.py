@@ -95,6 +95,8 @@ def _read_links(page: Page, source: str, tree: LexborHTMLParser, title: str) -> 
         return _nothing(page, source, title)
     day = fields.address_day(page.url)
     parsed = gather(page, source, linked, partial(_read_article, source=source, day=day))
+    if not parsed.sightings:
+        return parsed
     reason = f"its JSON is gone; {len(parsed.sightings)} titles were read from its links"
     return with_error(parsed, page, source, f"{reason}, without abstracts and authors")
 

@@ -9,18 +9,19 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from functools import partial
 from typing import TYPE_CHECKING
 
 from digest.papers import Announced, Page, Paper, Sighting
 from digest.sources import Parsed, fields
 from digest.sources.readings import Unreadable, changed_shape, gather, with_error
+from digest.sources.text import MONTHS
 
 if TYPE_CHECKING:
     from selectolax.lexbor import LexborNode
 
-_DAY = re.compile(r"listings? for \w{3,9},? (\d{1,2} \w{3,9} \d{4})")
+_DAY = re.compile(r"listings? for \w{3,9},? (\d{1,2}) (\w{3,9}) (\d{4})")
 _SHOWING = re.compile(r"\(showing (?:first )?(\d{1,6}) of (\d{1,6}) entries")
 _CATEGORY = re.compile(r"\(([a-z-]{2,12}(?:\.[A-Za-z-]{2,12})?)\)")
 _VERSION = re.compile(r"/(?:html|abs|pdf)/\S{4,40}?v(\d{1,3})$")
@@ -56,13 +57,14 @@ def read_listing(page: Page, text: str, source: str) -> Parsed:
 
 
 def _day(heading: str) -> date | None:
+    """Return the day of ``Showing new listings for Friday, 12 June 2026``."""
     found = _DAY.search(" ".join(heading.split()))
-    for form in ("%d %B %Y", "%d %b %Y") if found else ():
-        try:
-            return datetime.strptime(found[1] if found else "", form).date()  # noqa: DTZ007 - a day.
-        except ValueError:
-            continue
-    return None
+    if not found or found[2][:3] not in MONTHS:
+        return None
+    try:
+        return date(int(found[3]), MONTHS.index(found[2][:3]) + 1, int(found[1]))
+    except ValueError:
+        return None
 
 
 def _entries(

@@ -26,8 +26,8 @@ HEADER_PARAGRAPHS = 12
 YEARS_BACK = 8
 """From one 29 February to the one before it, at most (1896 to 1904)."""
 
-_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-_DAY = re.compile(rf"({'|'.join(_MONTHS)})\s+(\d{{1,2}})")
+MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_DAY = re.compile(rf"({'|'.join(MONTHS)})\s+(\d{{1,2}})")
 _BYLINE = re.compile(r"by\s*AK\s+and the research community")
 
 
@@ -36,7 +36,7 @@ def latest_day(text: str, today: date) -> date | None:
     found = _DAY.fullmatch(text.strip())
     if not found:
         return None
-    month, number = _MONTHS.index(found[1]) + 1, int(found[2])
+    month, number = MONTHS.index(found[1]) + 1, int(found[2])
     for year in range(today.year, max(today.year - YEARS_BACK, 1) - 1, -1):
         try:
             day = date(year, month, number)

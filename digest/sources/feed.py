@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from datetime import date
 from functools import partial
-from io import BytesIO
+from types import SimpleNamespace
 from typing import Any
 
 from digest.papers import Link, Page, Paper, Sighting, arxiv_version, identify
@@ -27,8 +27,9 @@ def read_feed(page: Page, text: str, source: str) -> Parsed:
         return failure(page, source, "it declares entities, which no feed needs; it was not read")
     import feedparser  # noqa: PLC0415 - it takes 0.3 s, and most runs need none.
 
-    # A file object and not bytes, which would be opened as a file if they were a path.
-    body = BytesIO(text.encode("utf-8", "replace"))
+    # Something to read from and not bytes, which would be opened as a file if they were a path.
+    encoded = text.encode("utf-8", "replace")
+    body = SimpleNamespace(read=lambda: encoded)
     headers = {"content-type": "application/xml; charset=utf-8"}
     feed = feedparser.parse(body, response_headers=headers)
     if not feed.get("version") or not (feed.feed or feed.entries):

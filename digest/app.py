@@ -372,7 +372,11 @@ def sample(only: str, folder: Path, *, quiet: bool = False, tell: Tell = silence
 
 
 def _quiet(made: Parts) -> Parts:
-    nowhere = Nowhere()
-    return dataclasses.replace(
-        made, outputs={nowhere.name: nowhere}, senders={nowhere.name: nowhere}
-    )
+    """Let letters be composed and remembered, but neither rendered nor shown."""
+    outputs = {"nowhere": Nowhere()}
+    return dataclasses.replace(made, outputs=outputs, senders=outputs, render=_unread)
+
+
+def _unread(letter: Letter) -> Rendered:
+    del letter
+    return Rendered(subject="", preheader="", html="", text="", markdown="")

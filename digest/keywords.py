@@ -31,6 +31,7 @@ MOST_WEIGHT = 100.0
 _WORD = re.compile(r"[^\W_]+(?:[+#]+(?![^\W_])|['’]s(?![^\W_]))?")  # noqa: RUF001 - both apostrophes
 _BETWEEN = re.compile(r"[\s\-\u00ad‐-―−/_]*")  # noqa: RUF001 - these dashes are what papers use
 _UMLAUT_SPELT = re.compile(r"([aou])e(?=[b-df-hj-km-np-tv-xz]|l.)")
+_MAYBE_A_NAME = re.compile(r"[A-Z][a-z]*[aou]e[a-z]")
 _SURE_SINGULAR = frozenset(
     ["news", "does", "this", "thus", "plus", "hers", "ours", "lens", "chaos", "atlas", "bias"]
 )
@@ -326,13 +327,13 @@ def _plurals(word: str) -> Iterator[str]:
 
 def _other_spellings(text: str) -> Iterator[tuple[int, tuple[str, ...]]]:
     """Yield the place and further spellings of words that have an umlaut, spelt either way."""
-    if text.isascii() and not _UMLAUT_SPELT.search(text):
+    if text.isascii() and not _MAYBE_A_NAME.search(text):
         return
     for place, word in enumerate(_WORD.findall(text)):
         other = set()
         if not word.isascii():
             other.add(plain(word.casefold().translate(GERMAN)))
-        if word[0].isupper():
+        if word[0].isupper() and "e" in word:
             other.add(_UMLAUT_SPELT.sub(r"\1", plain(word)))
         other.discard(plain(word))
         if other:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 
 _PASSES = 4
 r"""How often the text is read again: what one pass uncovers (``\$x\$``), the next may read."""
@@ -137,6 +138,7 @@ def _balanced(text: str) -> bool:
     return not open_
 
 
+@lru_cache(maxsize=2048)
 def readable(text: str) -> str:
     """Return `text` with LaTeX accents and simple maths as a person would write them.
 

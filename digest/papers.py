@@ -141,6 +141,8 @@ def arxiv_version(text: str) -> int:
 
 def plain(text: str) -> str:
     """Fold case and accents, one character for one where that is possible."""
+    if text.isascii():
+        return text.lower()
     decomposed = unicodedata.normalize("NFKD", text.casefold().translate(_PLAIN))
     return "".join(c for c in decomposed if not unicodedata.combining(c))
 

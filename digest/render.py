@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 import traceback
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from pathlib import Path
@@ -21,6 +22,7 @@ from jinja2 import (
     BaseLoader,
     ChoiceLoader,
     Environment,
+    FileSystemBytecodeCache,
     FileSystemLoader,
     PrefixLoader,
     StrictUndefined,
@@ -28,8 +30,10 @@ from jinja2 import (
     TemplateNotFound,
     TemplateSyntaxError,
 )
+from jinja2.bccache import Bucket
 from markupsafe import Markup, escape
 
+from digest import __version__
 from digest import escape as safe
 from digest.errors import RenderError
 from digest.letters import Letter, Marked, Span
@@ -133,6 +137,22 @@ _FITS = (
 )
 
 
+class _Compiled(FileSystemBytecodeCache):
+    """Templates as they were compiled last time, among the temporary files of this user.
+
+    Compiling takes longer than all the rest of a letter. Forms escape differently, so that each
+    has its own; a cache that cannot be written is only slower.
+    """
+
+    def __init__(self, form: str) -> None:
+        super().__init__(pattern=f"__digest_{__version__}_{form}_%s.cache")
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        """Keep one compiled template, if there is room."""
+        with suppress(OSError):
+            super().dump_bytecode(bucket)
+
+
 class Renderer:
     """What turns letters into their forms. Built once per run; it keeps compiled templates.
 
@@ -141,9 +161,9 @@ class Renderer:
 
     def __init__(self, overrides: Path | None = None) -> None:
         loader = _loader(overrides)
-        self._html = _environment(loader, _HTML)
-        self._markdown = _environment(loader, _MARKDOWN)
-        self._text = _environment(loader, _TEXT)
+        self._html = _environment(loader, _HTML, "html")
+        self._markdown = _environment(loader, _MARKDOWN, "md")
+        self._text = _environment(loader, _TEXT, "txt")
         self._inliner = css_inline.CSSInliner(load_remote_stylesheets=False, keep_at_rules=True)
 
     def letter(self, letter: Letter, *, leave: str = "", manage: str = "") -> Rendered:
@@ -223,7 +243,7 @@ def _own_templates() -> Path:
     raise RenderError(f"{package / 'templates'}: no templates there; install the package again")
 
 
-def _environment(loader: BaseLoader, form: Form) -> Environment:
+def _environment(loader: BaseLoader, form: Form, name: str) -> Environment:
     """Return an environment in which all that is printed is made safe for `form`.
 
     `autoescape` is on in each form, so that what macros and blocks have printed counts as done.
@@ -236,6 +256,7 @@ def _environment(loader: BaseLoader, form: Form) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         auto_reload=False,
+        bytecode_cache=_compiled(name),
     )
     environment.tests["search"] = is_search
     environment.filters |= {
@@ -252,6 +273,14 @@ def _environment(loader: BaseLoader, form: Form) -> Environment:
         "body": _body,
     }
     return environment
+
+
+def _compiled(form: str) -> _Compiled | None:
+    """Return where compiled templates are kept; None without a folder that is ours alone."""
+    try:
+        return _Compiled(form)
+    except (OSError, RuntimeError):
+        return None
 
 
 def _fill(environment: Environment, name: str, values: Mapping[str, object]) -> str:

@@ -9,6 +9,7 @@ To add one: a file here with a click command called `command`, its name and line
 
 from __future__ import annotations
 
+import gc
 import importlib
 import os
 import sys
@@ -79,6 +80,7 @@ def group(ctx: click.Context, config: str | None) -> None:
 
 def main() -> None:
     """Run the command line and exit as its docstring says."""
+    gc.set_threshold(100_000)  # A command is short: looking for cycles often is time lost.
     try:
         group.main(standalone_mode=False)
     except click.exceptions.Exit as error:

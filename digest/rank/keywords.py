@@ -38,6 +38,9 @@ APART_SHARE = 0.3
 MOST_APART = 0.4
 """The most points that words which are no hit can give."""
 
+ALIKE = 2
+"""How many letters a word and its stem begin alike with: all but `dying`, `lying` and `tying`."""
+
 
 @dataclass(frozen=True, slots=True)
 class Words:
@@ -70,7 +73,8 @@ class Interests:
 
     def __init__(self, words: Sequence[Words], keywords: Iterable[Keyword]) -> None:
         """Look for each keyword in each paper."""
-        self._corpus = _Corpus(words)
+        keywords = tuple(keywords)
+        self._corpus = _Corpus(words, keywords)
         self._matches: dict[tuple[str, tuple[str, ...]], Mapping[int, _Match]] = {}
         for keyword in keywords:
             if _key(keyword) not in self._matches:
@@ -149,12 +153,12 @@ def _bounded(given: Sequence[Reason]) -> tuple[Reason, ...]:
 class _Corpus:
     """The papers of a run, as BM25F sees them."""
 
-    def __init__(self, words: Sequence[Words]) -> None:
+    def __init__(self, words: Sequence[Words], keywords: Iterable[Keyword]) -> None:
         self.words = {each.candidate.id: each for each in words}
         count = max(1, len(words))
         self._title_length = sum(len(each.title.words) for each in words) / count or 1.0
         self._abstract_length = sum(len(each.abstract.words) for each in words) / count or 1.0
-        self._spellings = _spellings_by_stem(words)
+        self._spellings = _spellings_by_stem(words, keywords)
 
     def matches(self, keyword: Keyword) -> dict[int, _Match]:
         """Return a keyword's matches by candidate; papers without any are not in it."""
@@ -228,15 +232,22 @@ def _count(text: Text, spellings: Iterable[str]) -> int:
     return sum(len(text.places.get(word, ())) for word in spellings)
 
 
-def _spellings_by_stem(words: Sequence[Words]) -> dict[str, list[str]]:
+def _spellings_by_stem(words: Sequence[Words], keywords: Iterable[Keyword]) -> dict[str, list[str]]:
+    """Return the papers' words by their stems, of those that may be a keyword's.
+
+    A word and its stem begin alike, which is seen sooner than a stem is found.
+    """
+    wanted = {_stem(plain(word)) for keyword in keywords for word in keyword.words}
+    beginnings = tuple({stem[:ALIKE] for stem in wanted})
     known: set[str] = set()
     for each in words:
         known.update(each.title.places)
         known.update(each.abstract.places)
-    ordered = sorted(known)
+    ordered = sorted(word for word in known if word.startswith(beginnings))
     stems: dict[str, list[str]] = {}
     for word, stem in zip(ordered, _stemmer().stemWords(ordered), strict=True):
-        stems.setdefault(stem, []).append(word)
+        if stem in wanted:
+            stems.setdefault(stem, []).append(word)
     return stems
 
 

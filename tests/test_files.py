@@ -148,10 +148,22 @@ def test_a_feed_that_breaks_off_gives_only_whole_papers_and_an_error() -> None:
     assert "not well-formed" in reasons(parsed)
 
 
+def test_a_day_that_is_none_is_left_out() -> None:
+    text = own("journal.rdf").replace("2026-06-12", "some day")
+    assert parse(text).sightings[0].day is None
+
+
 def test_no_feed_makes_a_link_of_a_script() -> None:
     text = own("journal.rdf").replace("<link>https://journal.example.org/1", "<link>javascript:x")
     (sighting,) = parse(text).sightings
     assert all(link.url.startswith("https://") for link in sighting.paper.links)
+
+
+@pytest.mark.parametrize("reference", ["&#xD800;", "&#0;", "&#9999999;", f"&#{'9' * 5000};"])
+def test_a_reference_to_no_character_does_not_lose_the_feed(reference: str) -> None:
+    for before in ("<title><![CDATA[ Notes", "<item "):
+        text = own("journal.rdf").replace(before, f"{reference}{before}")
+        assert len(parse(text).sightings) == 1
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ feedparser reads it, and forgives much; entries that a cut page ends in are left
 from __future__ import annotations
 
 import re
+import sys
 from datetime import date
 from functools import partial
 from types import SimpleNamespace
@@ -17,6 +18,11 @@ from digest.sources.readings import Unreadable, changed_shape, failure, gather, 
 
 _ENTRY_ENDS = re.compile(r"</(?:[\w.-]{1,30}:)?(?:item|entry)\s*>", re.IGNORECASE)
 _MARKUP = re.compile(r"<[A-Za-z/!]|&[#\w]")
+_REFERENCE = re.compile(r"&#(x[0-9a-f]+|[0-9]+)", re.IGNORECASE)
+_LONGEST_REFERENCE = 8
+_STUMBLES = (ValueError, LookupError, ArithmeticError, AttributeError, TypeError, AssertionError)
+"""What feedparser has been seen to raise, or can, on what is not quite XML; it promises nothing."""
+
 _INITIALS = re.compile(r"(?:[A-Z]\.?[ -]?){1,4}")
 _DOI_FIELDS = ("prism_doi", "dc_identifier", "id", "link")
 
@@ -28,15 +34,28 @@ def read_feed(page: Page, text: str, source: str) -> Parsed:
     import feedparser  # noqa: PLC0415 - it takes 0.3 s, and most runs need none.
 
     # Something to read from and not bytes, which would be opened as a file if they were a path.
-    encoded = text.encode("utf-8", "replace")
+    encoded = _REFERENCE.sub(_character, text).encode("utf-8", "replace")
     body = SimpleNamespace(read=lambda: encoded)
     headers = {"content-type": "application/xml; charset=utf-8"}
-    feed = feedparser.parse(body, response_headers=headers)
+    try:
+        feed = feedparser.parse(body, response_headers=headers)
+    except _STUMBLES as error:
+        return failure(page, source, f"it is a feed too broken to be read ({error!r:.80})")
     if not feed.get("version") or not (feed.feed or feed.entries):
         return changed_shape(page, source, "it is XML, but no feed that is known")
     whole = feed.entries[: len(_ENTRY_ENDS.findall(text))]
     parsed = gather(page, source, whole, partial(_read, source=source))
     return with_error(parsed, page, source, _broken(feed, len(whole)))
+
+
+def _character(found: re.Match[str]) -> str:
+    """Return a reference as it is, or to U+FFFD if no character has that number."""
+    digits = found[1]
+    if len(digits) > _LONGEST_REFERENCE:
+        return "&#xFFFD"
+    number = int(digits[1:], 16) if digits[0] in "xX" else int(digits)
+    legal = 0 < number <= sys.maxunicode and not 0xD800 <= number <= 0xDFFF  # noqa: PLR2004 - surrogates.
+    return found[0] if legal else "&#xFFFD"
 
 
 def _broken(feed: Any, whole: int) -> str:
@@ -87,7 +106,9 @@ def _links(entry: Any, names: dict[str, str]) -> tuple[Link, ...]:
 
 def _day(entry: Any) -> date | None:
     names = ("published", "dc_date", "prism_publicationdate", "updated")
-    return next((day for name in names if (day := fields.day(entry.get(name)))), None)
+    # Asked for what is absent, feedparser warns of names it may no longer take one for another.
+    said = (entry[name] for name in names if name in entry)
+    return next((day for text in said if (day := fields.day(text))), None)
 
 
 def _authors(entry: Any) -> tuple[str, ...]:

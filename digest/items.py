@@ -91,7 +91,7 @@ def _described(
     told = Item(
         identifier=paper.identifier,
         section=section,
-        paper=replace(paper, abstract=""),
+        paper=replace(paper, abstract="", authors=tuple(map(readable, paper.authors))),
         title=shortened(words.title.text, _stretches(hits, "title")),
         score=score,
         reasons=reasons,

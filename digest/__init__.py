@@ -1,3 +1,40 @@
-"""A newsletter of the new research papers you would want to read."""
+"""A newsletter of the new research papers you would want to read, and why each was chosen.
+
+The map, in the order in which the data flows:
+
+    __main__       python -m digest
+    errors         the error tree
+    latex          LaTeX accents and simple maths made readable; what comes in, cleaned    pure
+    papers         Page, Paper, Sighting, identifiers, normal forms, same(), merge()       pure
+    sources/       where papers come from: what to get, and how to read it                 pure
+    answers        what a web server's answer means: statuses, bodies, Retry-After         pure
+    wire           one HTTP exchange, within limits                                        I/O
+    saved          files and folders of saved pages                                        I/O
+    fetch          pages, politely: spacing, retries, redirects                            I/O
+    seen           diff(): new, revised and known papers                                   pure
+    keywords       the keyword language: text to Keyword; where it hits                    pure
+    subscribers    Subscriber, cadence, who is due, candidates()                           pure
+    rank/          how well papers fit readers: one file per signal                        pure
+    gist           one telling sentence, and texts with their hits marked                  pure
+    letters        Letter, Item, Receipt: what one reader gets, as data                    pure
+    items          a paper as a letter tells it                                            pure
+    compose        which papers are in a letter, and how its numbers add up                pure
+    explain        why a paper is in a letter, or is not                                   pure
+    messages       Message, Delivery, what a failure means, when to try again              pure
+    mail           a message as email                                                      pure
+    escape         texts and addresses made safe for each form of a letter                 pure
+    links          where a paper can be read, and which place is best                      pure
+    render         Letter to HTML, text and Markdown; alone in knowing Jinja
+    outputs/       sending: smtp, sendmail, directory, preview                             I/O
+    store/         what is remembered between runs                                         I/O
+    config         digest.toml as types
+    keys           the secret key                                                          I/O
+    pipeline/      the flow: collect, publish, send
+    report         what a run did, as JSON
+    app            the composition root: the one place where the parts meet
+    checks         what `digest check` tries
+    cli/           where the operator types: one file per command
+    sample/        the built-in sample: three days of invented papers
+"""
 
 __version__ = "0.1.0"

@@ -20,6 +20,10 @@ CadenceName = Literal["daily", "weekdays", "weekly", "monthly"]
 
 _FRIDAY = 4
 _WEEK = timedelta(days=7)
+_MONTH = timedelta(days=31)
+
+FIRST_LETTER = timedelta(days=3)
+"""How far back a reader's first letter draws."""
 
 
 class Subscriber(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -85,6 +89,11 @@ class Candidate:
         return max((each.votes or 0 for each in self.seen), default=0)
 
     @property
+    def risen(self) -> datetime:
+        """When a source listed it last, as far as we saw."""
+        return max((each.at for each in self.seen), default=self.first_seen)
+
+    @property
     def day(self) -> date | None:
         """The last day on which a source listed it; None if no source says."""
         return max((each.day for each in self.seen if each.day), default=None)
@@ -102,12 +111,29 @@ class Candidates:
     sent: int
 
 
-def candidates(pool: Sequence[Candidate], sent: Mapping[int, int]) -> Candidates:
-    """Divide a pool for one reader. `sent` maps a paper to the revision she was sent."""
-    fresh = tuple(each for each in pool if each.news and each.id not in sent)
+def candidates(pool: Sequence[Candidate], sent: Mapping[int, int], since: datetime) -> Candidates:
+    """Divide a pool for one reader. `sent` maps a paper to the revision she was sent.
+
+    What was listed last before `since` is no candidate any more, unless it was revised.
+    """
+    fresh = tuple(
+        each for each in pool if each.news and each.risen >= since and each.id not in sent
+    )
     had = [each for each in pool if each.id in sent]
     revised = tuple(each for each in had if each.revision > sent[each.id])
     return Candidates(fresh=fresh, revised=revised, sent=len(had) - len(revised))
+
+
+def candidates_since(
+    subscriber: Subscriber, now: datetime, first: datetime | None, days: int
+) -> datetime:
+    """Return from when on a paper that was listed is a candidate for a reader.
+
+    Her first letter, made at `first` if it was, draws on three days: what is older is not held
+    back for the second. Who gets a letter a month gets the month's papers.
+    """
+    kept = timedelta(days=max(days, _MONTH.days) if subscriber.cadence == "monthly" else days)
+    return max(now - kept, (first or now) - FIRST_LETTER)
 
 
 def local_day(now: datetime, zone: str) -> date:

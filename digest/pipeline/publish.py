@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 
 from digest.compose import (
     Circumstances,
@@ -19,7 +19,14 @@ from digest.rank import rank
 from digest.rank.keywords import Interests, texts
 from digest.rank.suggestions import suggest
 from digest.store import SourceState, Transaction
-from digest.subscribers import Candidate, Subscriber, candidates, is_due, local_day
+from digest.subscribers import (
+    Candidate,
+    Subscriber,
+    candidates,
+    candidates_since,
+    is_due,
+    local_day,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +44,7 @@ class Due:
     subscriber: Subscriber | None
     today: date
     before: Before | None
+    since: datetime
     sent: Mapping[int, int]
 
     @property
@@ -77,7 +85,7 @@ def publish(parts: Parts) -> Published:
 
 def write(parts: Parts, desk: Desk, due: Due) -> Composed:
     """Compose one reader's letter."""
-    found = candidates(desk.pool, due.sent)
+    found = candidates(desk.pool, due.sent, due.since)
     ranked = rank(
         found.fresh, due.profile, desk.interests, weights=parts.rank.weights, today=due.today
     )
@@ -118,8 +126,15 @@ def due_reader(parts: Parts, store: Transaction, subscriber: Subscriber | None) 
     name = subscriber.name if subscriber else ""
     last = store.last_letter(name)
     before = Before(made_at=last.made_at, keywords=last.letter.keywords) if last else None
-    today = local_day(parts.now, parts.zone_of(subscriber))
-    return Due(subscriber=subscriber, today=today, before=before, sent=store.sent(name))
+    return Due(
+        subscriber=subscriber,
+        today=local_day(parts.now, parts.zone_of(subscriber)),
+        before=before,
+        since=candidates_since(
+            subscriber or EVERYONE, parts.now, store.first_letter_at(name), parts.letters.days
+        ),
+        sent=store.sent(name),
+    )
 
 
 def _due(parts: Parts, store: Transaction) -> tuple[list[Due], list[tuple[str, str]]]:
@@ -152,7 +167,7 @@ def outputs_for(parts: Parts, subscriber: Subscriber | None) -> list[str]:
 
 def gather(parts: Parts, store: Transaction, due: Sequence[Due]) -> Desk:
     """Gather what the letters of these readers share."""
-    pool = store.pool(parts.now - timedelta(days=parts.letters.days)) if due else ()
+    pool = store.pool(min(each.since for each in due)) if due else ()
     keywords = [keyword for each in due for keyword in each.profile]
     return Desk(
         pool=pool,

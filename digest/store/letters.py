@@ -37,6 +37,7 @@ _LAST = (
     .order_by(letters.c.slot.desc(), letters.c.id.desc())
     .limit(1)
 )
+_FIRST = select(func.min(letters.c.made_at)).where(_hers, STANDS)
 _EDITIONS = (
     select(letters.c.edition, STANDS.label("stands"))
     .where(_hers, letters.c.slot == bindparam("slot"))
@@ -69,6 +70,11 @@ class Letters(Statements):
         """Return a reader's latest letter that did not fail wholly; None before her first."""
         found = self._connection.execute(_LAST, {"subscriber": subscriber}).first()
         return LastLetter(*found) if found else None
+
+    def first_letter_at(self, subscriber: str) -> datetime | None:
+        """Return when a reader's first letter that did not fail wholly was made, or None."""
+        found: datetime | None = self._connection.scalar(_FIRST, {"subscriber": subscriber})
+        return found
 
     def letter(self, letter_id: int) -> Letter:
         """Return a letter. Raises StoreError where there is none of that number."""

@@ -10,15 +10,20 @@ from __future__ import annotations
 import logging
 import socket
 import ssl
+import sys
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import closing, suppress
 from typing import Any, Self
 
-import httpx
-
 from digest.answers import NOT_MODIFIED, PAGE, Answer, Body, ExchangeError, origin, too_large
 from digest.papers import Validators
+
+# As if httpx had been installed without its own command: that would import rich and pygments,
+# which take as long as all the rest of it.
+sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]  # None makes the import fail.
+
+import httpx  # noqa: E402 - see above
 
 CONNECT_SECONDS = 10.0
 """The longest wait for a connection."""

@@ -97,6 +97,8 @@ def main() -> None:
     except DigestError as error:
         click.echo(f"digest: {printable(str(error))}", err=True)
         sys.exit(error.exit_code)
+    finally:
+        gc.freeze()  # The end of the process need not look for cycles either.
 
 
 def printable(text: str) -> str:

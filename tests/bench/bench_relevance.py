@@ -23,10 +23,10 @@ from digest.rank.keywords import Interests, texts
 from digest.subscribers import Candidate
 
 COLLECTIONS = Path(__file__).parents[3] / "shared" / "bench" / "relevance"
-STOP_WORDS = frozenset(
-    "a an and are as at be but by for if in into is it no not of on or such that the their then "
-    "there these they this to was will with".split()
-)
+STOP_WORDS = """
+a an and are as at be but by for if in into is it no not of on or such that the their then there
+these they this to was will with
+"""
 DAY = date(2026, 6, 12)
 
 
@@ -60,7 +60,9 @@ def _candidate(number: int, line: dict[str, str]) -> Candidate:
 
 
 def _keywords(text: str) -> tuple[Keyword, ...]:
-    words = dict.fromkeys(w for w in text.replace('"', " ").split() if w.lower() not in STOP_WORDS)
+    words = dict.fromkeys(
+        w for w in text.replace('"', " ").split() if w.lower() not in STOP_WORDS.split()
+    )
     found = []
     for word in words:
         try:

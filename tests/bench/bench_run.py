@@ -116,7 +116,7 @@ def _environment() -> dict[str, str]:
 class _Always(dict[str, Responder]):
     """The same answer whatever is asked for: arXiv's queries have the day in them."""
 
-    def get(self, _path: str, _default: object = None) -> Responder:  # type: ignore[override]
+    def get(self, _path: str, _default: object = None) -> Responder:
         """Return the answer."""
         return answer(RECORDING.read_bytes(), content_type="application/atom+xml")
 

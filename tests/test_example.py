@@ -8,27 +8,21 @@ from typing import Any
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from digest.config import Config, decode
+from digest.outputs.preview import Preview
+from digest.outputs.sendmail import Sendmail
+from digest.outputs.smtp import Smtp
 from digest.subscribers import Subscriber
 
 EXAMPLE = Path(__file__).parents[1] / "deploy" / "digest.toml"
 TEXT = EXAMPLE.read_text(encoding="utf-8")
-INHERITED = {"minimum", "cap"}
-"""Of a reader: None until set, told with the value they then have."""
-
-NOT_DEFAULTS = {'query = "data selection"', 'paper = "2407.21783"'}
 
 
 def opened() -> str:
-    """Return the example with every default written out, but for what excludes another."""
-    lines = []
-    for line in TEXT.splitlines():
-        setting = re.fullmatch(r"# (\w+ = .*)", line)
-        shown = setting[1] if setting else line
-        if not any(shown.startswith(each) for each in NOT_DEFAULTS):
-            lines.append(shown)
-    return "\n".join(lines)
+    """Return the example with every default written out."""
+    return re.sub(r"^#(\[|\w+ = )", r"\1", TEXT, flags=re.MULTILINE)
 
 
 def test_it_is_a_config() -> None:
@@ -38,12 +32,17 @@ def test_it_is_a_config() -> None:
 
 def test_what_it_calls_defaults_are_defaults() -> None:
     silent, told = decode(TEXT, EXAMPLE), decode(opened(), EXAMPLE)
-    ann = msgspec.structs.replace(told.subscribers[0], minimum=None, cap=None)
-    assert msgspec.structs.replace(told, subscribers=(ann,)) == silent
+    ann = replace(told.subscribers[0], minimum=None, cap=None)
+    shown = replace(told, subscribers=(ann,), outputs=told.outputs[: len(silent.outputs)])
+    assert shown == silent
+    smtp = told.outputs[0]
+    assert isinstance(smtp, Smtp)
+    preview = Preview().within(str(EXAMPLE.parent))
+    assert told.outputs[2:] == (Sendmail(sender=smtp.sender), preview)
 
 
 def structs() -> list[Any]:
-    config = decode(TEXT, EXAMPLE)
+    config = decode(opened(), EXAMPLE)
     sections = [config.newsletter, config.store, config.schedule, config.http, config.rank]
     sections += [config.rank.weights, config.letters]
     return [*sections, *config.sources, *config.outputs, Subscriber(name="x")]
@@ -52,7 +51,7 @@ def structs() -> list[Any]:
 @pytest.mark.parametrize("struct", structs(), ids=lambda each: type(each).__name__)
 def test_it_tells_every_setting(struct: Any) -> None:
     fields = {field.name for field in msgspec.structs.fields(struct)} - {"weights", "password"}
-    told = set(re.findall(r"^(?:# )?(\w+) = ", TEXT, re.MULTILINE))
+    told = set(re.findall(r"^#?(\w+) = ", TEXT, re.MULTILINE))
     assert fields <= told
 
 

@@ -38,7 +38,8 @@ def test_what_it_calls_defaults_are_defaults() -> None:
     smtp = told.outputs[0]
     assert isinstance(smtp, Smtp)
     preview = Preview().within(str(EXAMPLE.parent))
-    assert told.outputs[2:] == (Sendmail(sender=smtp.sender), preview)
+    sendmail = Sendmail(sender=smtp.sender).within(str(EXAMPLE.parent))
+    assert told.outputs[2:] == (sendmail, preview)
 
 
 def structs() -> list[Any]:

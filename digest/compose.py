@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from math import isfinite
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -50,6 +51,9 @@ WORDS_AROUND = 150
 WORDS_BESIDE = 34
 """What authors, reasons, badges and links take, for each paper told in full."""
 
+MOST_DAYS = 366
+"""Older papers are not news, whatever the setting."""
+
 _SATURDAY = 5
 
 
@@ -66,6 +70,8 @@ class RankSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
     def __post_init__(self) -> None:
         """Refuse what no letter could be made of."""
+        if not isfinite(self.minimum):
+            raise ValueError("`minimum` must be a number")
         if self.cap < 1:
             raise ValueError("`cap` must be at least 1")
         if not 0 <= self.floor <= self.cap:
@@ -88,6 +94,8 @@ class LetterSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         for name, least in (("days", 1), ("more", 0), ("trending", 0)):
             if getattr(self, name) < least:
                 raise ValueError(f"`{name}` must be at least {least}")
+        if self.days > MOST_DAYS:
+            raise ValueError(f"`days` must be at most {MOST_DAYS}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

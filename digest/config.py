@@ -118,16 +118,26 @@ def load(path: Path) -> Config:
 
 def decode(text: str, path: Path) -> Config:
     """Turn the text of the config file at `path` into settings."""
+    raw = _tables(text, path)
     try:
-        raw = tomllib.loads(text)
         config = msgspec.convert(raw, Config)
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"{path}: {error}") from error
     except msgspec.ValidationError as error:
         raise ConfigError(f"{path}: {_explained(str(error), raw)}") from error
     for slip in _slips(config):
         raise ConfigError(f"{path}: {slip}")
-    return _within(config, path.absolute().parent)
+    try:
+        return _within(config, path.absolute().parent)
+    except RuntimeError as error:
+        raise ConfigError(f"{path}: a path begins with `~`: {error}; write it in full") from error
+
+
+def _tables(text: str, path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text)
+    except ValueError as error:  # Not only TOMLDecodeError: Python refuses endless numbers, too.
+        raise ConfigError(f"{path}: {error}") from error
+    except RecursionError as error:
+        raise ConfigError(f"{path}: nested too deeply") from error
 
 
 def _within(config: Config, folder: Path) -> Config:

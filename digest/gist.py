@@ -15,7 +15,7 @@ GIST_WORDS = 32
 EXCERPT_WORDS = 60
 TITLE_CHARACTERS = 300
 
-_END = re.compile(r"(?<=[.!?])[\"”)]?\s+(?=[\"“(\[]?[A-Z0-9\u00c0-\u024f])")
+_END = re.compile(r"(?:(?<=[.!?])|(?<=[.!?][\"”)]))\s+(?=[\"“(\[]?[A-Z0-9\u00c0-\u024f])")
 _ABBREVIATED = re.compile(
     r"(?:\b(?:e\.g|i\.e|et al|cf|vs|resp|approx|figs?|eqs?|sec|no|dr|prof|st|w\.r\.t)|\b[A-Z])\.$",
     re.IGNORECASE,

@@ -22,7 +22,7 @@ def secret_key(environment: Mapping[str, str], folder: Path) -> bytes:
     short to be secret.
     """
     if given := environment.get(VARIABLE):
-        return _long_enough(given, VARIABLE)
+        return _long_enough(given.strip(), VARIABLE)
     credentials = environment.get("CREDENTIALS_DIRECTORY")
     if credentials and (path := Path(credentials, CREDENTIAL)).is_file():
         return _long_enough(_text(path), str(path))
@@ -55,4 +55,4 @@ def _long_enough(key: str, place: str) -> bytes:
         raise ConfigError(
             f"{place}: shorter than {LEAST_CHARACTERS} characters; `digest init` makes one"
         )
-    return key.encode()
+    return key.encode(errors="surrogateescape")

@@ -130,11 +130,13 @@ class Text:
         return sorted({place for form in wanted for place in self.places.get(form, ())})
 
     def _goes_on(self, place: int, forms: tuple[frozenset[str], ...]) -> bool:
-        return all(
-            any(next_ in self.places.get(form, ()) for form in forms[next_ - place])
-            and self._joined(next_)
+        return place + len(forms) <= len(self.words) and all(
+            self._is(next_, forms[next_ - place]) and self._joined(next_)
             for next_ in range(place + 1, place + len(forms))
         )
+
+    def _is(self, place: int, wanted: frozenset[str]) -> bool:
+        return self.words[place] in wanted or not wanted.isdisjoint(self.spelt.get(place, ()))
 
     def _joined(self, place: int) -> bool:
         gap = self.text[self.spans[place - 1][1] : self.spans[place][0]]
@@ -176,15 +178,29 @@ def _text(keyword: Keyword, title: Text, abstract: Text) -> Iterator[Hit]:
 def _authors(keyword: Keyword, paper: Paper) -> Iterator[Hit]:
     for at, author in enumerate(paper.authors):
         spellings = [_forms(word, name=True) for word in _WORD.findall(author)]
-        if spellings and all(_named(wanted, spellings) for wanted in keyword.forms):
+        if _named(sorted(keyword.forms, key=_is_initial), spellings):
             yield Hit("authors", 0, len(author), at)
 
 
-def _named(wanted: frozenset[str], spellings: list[frozenset[str]]) -> bool:
-    """Say whether a word is one of a name's; an initial stands for what begins with it."""
-    if len(initial := min(wanted, key=len)) == 1 and initial.isalpha():
-        return any(form.startswith(initial) for forms in spellings for form in forms)
-    return any(not wanted.isdisjoint(forms) for forms in spellings)
+def _named(wanted: list[frozenset[str]], spellings: list[frozenset[str]]) -> bool:
+    """Say whether each word is another one of a name's; initials must come last."""
+    for forms in wanted:
+        found = next((each for each in spellings if _means(forms, each)), None)
+        if found is None:
+            return False
+        spellings.remove(found)
+    return True
+
+
+def _means(wanted: frozenset[str], forms: frozenset[str]) -> bool:
+    """Say whether a word is meant; an initial stands for what begins with it."""
+    if _is_initial(wanted):
+        return any(form.startswith(tuple(wanted)) for form in forms)
+    return not wanted.isdisjoint(forms)
+
+
+def _is_initial(wanted: frozenset[str]) -> bool:
+    return len(initial := min(wanted, key=len)) == 1 and initial.isalpha()
 
 
 def _categories(keyword: Keyword, paper: Paper) -> Iterator[Hit]:
@@ -198,20 +214,21 @@ def _categories(keyword: Keyword, paper: Paper) -> Iterator[Hit]:
 def _check_size(text: str, body: str) -> None:
     if not body:
         raise KeywordError(text, 1, "is empty")
+    for column, char in enumerate(text[:MOST_CHARACTERS], 1):
+        if not (char.isprintable() or char.isspace()):
+            raise KeywordError(ascii(text[:40])[1:-1], column, "a control character; take it out")
     if len(text) > MOST_CHARACTERS:
         reason = f"is longer than {MOST_CHARACTERS} characters"
         raise KeywordError(text[:40] + "…", MOST_CHARACTERS + 1, reason)
-    for column, char in enumerate(text, 1):
-        if not (char.isprintable() or char.isspace()):
-            raise KeywordError(ascii(text)[1:-1], column, "a control character; take it out")
 
 
 def _weight(text: str, body: str, start: int) -> tuple[str, float | None]:
     found = _TAIL.search(body)
+    before = _outside_quotes(body[: found.start()] if found else body)
+    if "^" in before:
+        column = start + before.index("^")
+        raise KeywordError(text, column, "one weight stands at the end: `data selection^2`")
     if not found:
-        if "^" in _outside_quotes(body):
-            column = start + _outside_quotes(body).index("^")
-            raise KeywordError(text, column, "a weight stands at the end: `data selection^2`")
         return body, None
     column, number = start + found.start(), found["number"]
     if not re.fullmatch(r"\d{1,4}(\.\d{1,4})?", number, re.ASCII):
@@ -294,10 +311,10 @@ def _numbers(word: str) -> Iterator[str]:
         yield word
     if not word[-1:].isalpha() or word.isdigit():
         return
-    yield from (f"{word}'s", f"{word}’s")  # noqa: RUF001 - as above
-    if word in _SURE_SINGULAR:
-        return
-    yield from _singulars(word)
+    singulars = () if word in _SURE_SINGULAR else tuple(_singulars(word))
+    yield from singulars
+    for owner in (word, *singulars):
+        yield from (f"{owner}'s", f"{owner}’s")  # noqa: RUF001 - as above
     if word not in _REGULAR:
         yield from (plural for plural in _plurals(word) if plural not in _SURE_SINGULAR)
 

@@ -36,6 +36,12 @@ _OPENREVIEW = re.compile(
     r"(?:openreview\.net/(?:forum|pdf)\?id=|openreview:)(?P<id>[\w-]+)", re.IGNORECASE
 )
 GERMAN = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "ø": "oe", "æ": "ae"})
+_GREEK = str.maketrans(
+    {
+        chr(code): unicodedata.name(chr(code)).rsplit(" ", 1)[-1].lower().replace("lamda", "lambda")
+        for code in (*range(0x3B1, 0x3C2), *range(0x3C3, 0x3CA))
+    }
+)
 _PLAIN = str.maketrans(
     {"ø": "o", "ł": "l", "đ": "d", "\u0131": "i", "æ": "ae", "œ": "oe", "ð": "d"}
 )
@@ -148,8 +154,12 @@ def plain(text: str) -> str:
 
 
 def title_key(title: str) -> str:
-    """Return the normal form of a title: words and digits alone, LaTeX read, case folded."""
-    return " ".join(re.findall(r"\w+", plain(readable(title)).replace("_", " ")))
+    """Return the normal form of a title: words and digits alone, LaTeX read, case folded.
+
+    A Greek letter is its name, since some sources spell it out.
+    """
+    folded = plain(readable(title)).translate(_GREEK)
+    return " ".join(re.findall(r"\w+", folded.replace("_", " ")))
 
 
 def name_keys(name: str) -> frozenset[str]:
@@ -164,9 +174,11 @@ def surnames(authors: tuple[str, ...]) -> frozenset[str]:
     """Return the folded last names; ``Wang, Wei`` and ``Wei Wang`` give the same."""
     found = set()
     for author in authors:
-        family = author.split(",")[0] if "," in author else author.rsplit(" ", 1)[-1]
-        found.add(plain(readable(family)).replace("ue", "u").replace("oe", "o").replace("ae", "a"))
-    return frozenset(found)
+        words = re.sub(r"[^\w\s]", "", plain(readable(author.split(",")[0]))).split()
+        found.add(
+            words[-1].replace("ue", "u").replace("oe", "o").replace("ae", "a") if words else ""
+        )
+    return frozenset(found - {""})
 
 
 def fingerprint(paper: Paper) -> str:
@@ -198,7 +210,16 @@ def same(a: Paper, b: Paper) -> bool:
     if set(a.names) & set(b.names):
         return True
     key = title_key(a.title)
-    if not key or key != title_key(b.title):
+    return key == title_key(b.title) and agree(a, b, key)
+
+
+def agree(a: Paper, b: Paper, key: str, *, repeated: bool = False) -> bool:
+    """Say whether two listings under one title, whose normal form is `key`, are one paper.
+
+    `repeated` says that one source listed both, in the same words. That, or the same abstract,
+    tells what a short title alone does not.
+    """
+    if not key:
         return False
     if (a.arxiv and b.arxiv) or (a.openreview and b.openreview):
         return False
@@ -207,7 +228,9 @@ def same(a: Paper, b: Paper) -> bool:
         return bool(ours) and ours == theirs
     if ours and theirs:
         return bool(ours & theirs)
-    return len(key.split()) >= TELLING_WORDS
+    if repeated or len(key.split()) >= TELLING_WORDS:
+        return True
+    return bool(a.abstract) and title_key(a.abstract) == title_key(b.abstract)
 
 
 def merge(old: Paper, new: Paper, *, revised: bool = False) -> Paper:

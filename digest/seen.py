@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from itertools import islice
 from typing import Literal
 
 from msgspec import Struct
 
-from digest.papers import Paper, Sighting, changed, fingerprint, merge, same, title_key
+from digest.papers import Paper, Sighting, agree, changed, fingerprint, merge, title_key
 
 News = Literal["new", "revised", "known"]
 
@@ -76,6 +77,9 @@ class Changes:
 NEWS_DAYS = 3
 """How many of a source's last days with papers a first letter draws on."""
 
+MOST_NAMESAKES = 50
+"""With how many papers of one title a listing is compared; a page of one title alone is no list."""
+
 REPLACED_DAYS = 14
 """Up to how many days after a paper was out its replacement may still be news."""
 
@@ -95,10 +99,11 @@ def diff(
     """
     index = _Index(known)
     recent = _recent_days(sightings, first_read)
+    listed = frozenset((each.source, fingerprint(each.paper)) for each in sightings)
     counts: dict[str, Counts] = {}
     for sighting in sightings:
-        entry = index.of(sighting.paper)
-        verdict = _verdict(entry, sighting)
+        entry = index.of(sighting)
+        verdict = _verdict(entry, sighting, listed)
         _count(counts, sighting.source, verdict)
         entry.take(sighting, verdict, is_news=_is_news(sighting, recent, today))
     return Changes(papers=tuple(entry.change() for entry in index.met), counts=counts)
@@ -116,15 +121,30 @@ class _Entry:
         self.listings: list[Listing] = []
 
     def take(self, sighting: Sighting, verdict: News, *, is_news: bool) -> None:
-        print_, place = fingerprint(sighting.paper), (sighting.source, sighting.day)
+        place = (sighting.source, sighting.day)
         listing = Listing(
-            sighting=sighting, fingerprint=print_, news=is_news, again=place in self.listed
+            sighting=sighting,
+            fingerprint=self._print(sighting, verdict),
+            news=is_news,
+            again=place in self.listed,
         )
         self.listings.append(listing)
         self.listed.add(place)
-        self.prints[sighting.source] = print_
+        self.prints[sighting.source] = listing.fingerprint
         self.revised |= verdict == "revised"
         self.paper = merge(self.paper, sighting.paper, revised=verdict == "revised")
+
+    def _print(self, sighting: Sighting, verdict: News) -> str:
+        """Return what the source's next listing is compared with.
+
+        An old version, or one of two wordings that a source lists side by side, must not make
+        the other one look revised in every run. A half that is missing is as it was.
+        """
+        before, now = self.prints.get(sighting.source, ""), fingerprint(sighting.paper)
+        if verdict != "revised" and before and changed(before, now):
+            return before
+        halves = zip((before[:8], before[8:]), (now[:8], now[8:]), strict=True)
+        return "".join(old or new if "-" in new else new for old, new in halves)
 
     def change(self) -> Change:
         news: News = "revised" if self.revised else "known"
@@ -143,42 +163,55 @@ class _Index:
     def __init__(self, known: Sequence[Known]) -> None:
         self.met: list[_Entry] = []
         self._by_name: dict[str, _Entry] = {}
-        self._by_title: dict[str, list[_Entry]] = {}
+        self._by_title: dict[str, dict[_Entry, None]] = {}
         for each in known:
             self._file(_Entry(each, each.paper), each.paper)
 
-    def of(self, paper: Paper) -> _Entry:
-        entry = self._found(paper) or _Entry(None, paper)
+    def of(self, sighting: Sighting) -> _Entry:
+        paper = sighting.paper
+        entry = self._found(sighting) or _Entry(None, paper)
         if not entry.listings:
             self.met.append(entry)
         self._file(entry, paper)
         return entry
 
-    def _found(self, paper: Paper) -> _Entry | None:
+    def _found(self, sighting: Sighting) -> _Entry | None:
+        paper = sighting.paper
         for name in paper.names:
             if name in self._by_name:
                 return self._by_name[name]
-        titled = self._by_title.get(title_key(paper.title), ())
-        return next((entry for entry in titled if same(entry.paper, paper)), None)
+        key = title_key(paper.title)
+        titled = islice(self._by_title.get(key, ()), MOST_NAMESAKES)
+        print_ = fingerprint(paper)
+        return next(
+            (
+                entry
+                for entry in titled
+                if agree(
+                    entry.paper, paper, key, repeated=entry.prints.get(sighting.source) == print_
+                )
+            ),
+            None,
+        )
 
     def _file(self, entry: _Entry, paper: Paper) -> None:
         for name in paper.names:
             self._by_name.setdefault(name, entry)
-        titled = self._by_title.setdefault(title_key(paper.title), [])
-        if entry not in titled:
-            titled.append(entry)
+        self._by_title.setdefault(title_key(paper.title), {})[entry] = None
 
 
-def _verdict(entry: _Entry, sighting: Sighting) -> News:
+def _verdict(entry: _Entry, sighting: Sighting, listed: frozenset[tuple[str, str]]) -> News:
+    """Say what a listing is; `listed` holds each source's fingerprints of this collect.
+
+    While a source still lists the wording it had, another one beside it is no revision.
+    """
     if entry.known is None and not entry.listings:
         return "new"
     before = entry.prints.get(sighting.source, "")
     newer = sighting.paper.version > entry.paper.version > 0
-    if newer or (
-        before and changed(before, fingerprint(sighting.paper)) and not _older(entry, sighting)
-    ):
-        return "revised"
-    return "known"
+    other = before and changed(before, fingerprint(sighting.paper))
+    steady = (sighting.source, before) in listed or _older(entry, sighting)
+    return "revised" if newer or (other and not steady) else "known"
 
 
 def _older(entry: _Entry, sighting: Sighting) -> bool:

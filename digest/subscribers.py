@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from math import isfinite
 from typing import Literal
 from zoneinfo import ZoneInfo
 
@@ -50,6 +51,8 @@ class Subscriber(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
             raise ValueError("`name` must not be `public`: that is the edition for everyone")
         if self.email and ("@" not in self.email or not _one_word(self.email)):
             raise ValueError(f"`email` is no address: {self.email!r}")
+        if self.minimum is not None and not isfinite(self.minimum):
+            raise ValueError("`minimum` must be a number")
         if self.cap is not None and self.cap < 1:
             raise ValueError("`cap` must be at least 1")
 
@@ -162,7 +165,8 @@ def is_due(subscriber: Subscriber, last: date | None, today: date) -> bool:
 
 def next_due(subscriber: Subscriber, last: date | None, today: date) -> date:
     """Return the first day from today on when a reader is due."""
-    days = (today + timedelta(days=ahead) for ahead in range(32))
+    first = max(today, last or today)
+    days = (first + timedelta(days=ahead) for ahead in range(32))
     return next(day for day in days if is_due(subscriber, last, day))
 
 

@@ -59,7 +59,8 @@ def _change(ranked: Ranked, before: Before | None, section: Section) -> tuple[Ch
     later = [seen.source for seen in ranked.candidate.seen if seen.at > before.made_at]
     if later:
         return "listed", later[-1]
-    return "votes", str(ranked.candidate.votes)
+    votes = ranked.candidate.votes
+    return ("votes", str(votes)) if votes else ("", "")
 
 
 def revised_item(candidate: Candidate, words: Texts) -> Item:

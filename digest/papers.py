@@ -149,7 +149,8 @@ def plain(text: str) -> str:
     """Fold case and accents, one character for one where that is possible."""
     if text.isascii():
         return text.lower()
-    decomposed = unicodedata.normalize("NFKD", text.casefold().translate(_PLAIN))
+    folded = unicodedata.normalize("NFKD", text).casefold()  # Bold letters have no case before.
+    decomposed = unicodedata.normalize("NFKD", folded.translate(_PLAIN))
     return "".join(c for c in decomposed if not unicodedata.combining(c))
 
 

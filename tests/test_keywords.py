@@ -56,6 +56,7 @@ def named(keyword: str, *authors: str) -> list[str]:
         ("naive bayes", "Naïve Bayes", ["Naïve Bayes"]),
         ("naïve Bayes", "NAIVE BAYES", ["NAIVE BAYES"]),
         ("C++", "C, C# and C++", ["C++"]),
+        ("ocr", "On \U0001d40e\U0001d402\U0001d411", ["\U0001d40e\U0001d402\U0001d411"]),
         ("title: gardens", "A garden", ["garden"]),
         ('"data: selection"', "data selection", ["data selection"]),
         ("a a", "a a a a", ["a a", "a a"]),

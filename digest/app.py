@@ -9,11 +9,12 @@ import dataclasses
 import os
 import secrets
 import socket
+import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
@@ -22,7 +23,7 @@ from zoneinfo import ZoneInfo
 from msgspec.structs import replace
 
 from digest.config import Config, decode
-from digest.errors import ConfigError
+from digest.errors import ConfigError, DeliveryError
 from digest.explain import Explanation
 from digest.fetch import Fetcher
 from digest.keys import secret_key
@@ -34,7 +35,7 @@ from digest.outputs.sendmail import Sendmail
 from digest.outputs.smtp import Smtp
 from digest.pipeline import Parts, collect, looks, publish, send
 from digest.report import Run
-from digest.store import Store, open_store
+from digest.store import Store, Transaction, open_store
 from digest.subscribers import Subscriber
 
 if TYPE_CHECKING:
@@ -42,6 +43,9 @@ if TYPE_CHECKING:
 
 LOCK = "run"
 LOCK_LEASE = timedelta(hours=1)
+YEARS = range(1900, 9000)
+"""When a run may believe it is: far enough from the ends of what a date can say."""
+
 SAMPLE = Path(__file__).parent / "sample"
 
 Tell = Callable[[str], None]
@@ -125,11 +129,14 @@ def moment(at: str, zone: str, now: datetime) -> datetime:
         if len(at) == len("2026-06-12"):
             day = date.fromisoformat(at) + timedelta(days=1)
             end = datetime.combine(day, time(), ZoneInfo(zone))
-            return end.astimezone(UTC) - timedelta(microseconds=1)
-        found = datetime.fromisoformat(at)
+            found = end.astimezone(UTC) - timedelta(microseconds=1)
+        else:
+            found = datetime.fromisoformat(at)
     except (ValueError, OverflowError) as error:
         reason = "is no date such as 2026-06-12 and no moment such as 2026-06-12T07:00+02:00"
         raise ConfigError(f"--at: `{at}` {reason}") from error
+    if found.year not in YEARS:
+        raise ConfigError(f"--at: `{at}` is not between {YEARS[0]} and {YEARS[-1]}")
     return found if found.tzinfo else found.replace(tzinfo=ZoneInfo(zone))
 
 
@@ -142,7 +149,10 @@ def once(setting: Setting) -> Run:
         if not setting.dry_run:
             stack.enter_context(locked(store, owner))
         fetcher = stack.enter_context(Fetcher(setting.config.http, now=setting.now))
-        return run(parts(setting, store, fetcher, owner))
+        made = parts(setting, store, fetcher, owner)
+        if not setting.dry_run:
+            made = dataclasses.replace(made, renew=partial(renew, owner))
+        return run(made)
 
 
 def run(made: Parts) -> Run:
@@ -180,6 +190,11 @@ def locked(store: Store, owner: str) -> Iterator[None]:
             transaction.release_lock(LOCK, owner)
 
 
+def renew(owner: str, transaction: Transaction) -> None:
+    """Hold the run's lock for longer. Raises StoreError where another run took it over."""
+    transaction.renew_lock(LOCK, owner, clock(), LOCK_LEASE)
+
+
 def clock() -> datetime:
     """Return the real time, whatever the run believes."""
     return datetime.now(UTC)
@@ -196,6 +211,8 @@ def alive(owner: str) -> bool:
     pid = rest.partition(":")[0]
     if host != socket.gethostname() or not pid.isdigit():
         return True
+    if int(pid) == os.getpid():
+        return False  # It had our number before us, as the first process of a container has.
     try:
         os.kill(int(pid), 0)
     except ProcessLookupError:
@@ -208,15 +225,15 @@ def alive(owner: str) -> bool:
 def parts(setting: Setting, store: Store, fetcher: Fetcher, owner: str) -> Parts:
     """Put together what a run is made of."""
     config = setting.config
-    outputs: dict[str, Output] = {each.name: each for each in config.outputs}
+    outputs: dict[str, Output] = {each.name: _hushed(each, setting) for each in config.outputs}
     subscribers = config.subscribers
     senders: Mapping[str, Output] = outputs
     if setting.dry_run:
-        preview = Preview(path=str(setting.folder / "digest-preview"), quiet=setting.quiet)
+        preview = Preview(path=str(preview_folder(setting.folder)), quiet=setting.quiet)
         senders = dict.fromkeys([*outputs, preview.name], preview)
         outputs = {preview.name: preview}
         subscribers = tuple(replace(each, outputs=()) for each in subscribers)
-    elif not outputs:
+    elif not config.outputs:
         raise ConfigError("no [[outputs]]: letters could go nowhere; use --dry-run to look at them")
     secret = secret_key(os.environ, setting.folder) or secrets.token_bytes(32)
     return Parts(
@@ -224,7 +241,7 @@ def parts(setting: Setting, store: Store, fetcher: Fetcher, owner: str) -> Parts
         sources=config.sources,
         outputs=outputs,
         senders=senders,
-        public=any(each.reaches(None) for each in config.outputs if each.name != "preview"),
+        public=any(each.reaches(None) for each in config.outputs if not isinstance(each, Preview)),
         subscribers=subscribers,
         zone_of=config.zone_of,
         fetch=fetcher.get,
@@ -242,6 +259,25 @@ def parts(setting: Setting, store: Store, fetcher: Fetcher, owner: str) -> Parts
         sample=setting.sample,
         tell=setting.tell,
     )
+
+
+def preview_folder(folder: Path) -> Path:
+    """Return where a dry run's HTML goes: beside the config, or where anybody may write."""
+    from digest.outputs.files import try_writing  # noqa: PLC0415 - only a dry run pays for it
+
+    place = folder / "digest-preview"
+    try:
+        try_writing(place)
+    except OSError:
+        return Path(tempfile.mkdtemp(prefix="digest-preview-"))
+    return place
+
+
+def _hushed(output: Output, setting: Setting) -> Output:
+    """Return an output that leaves standard output to the report where one is asked for."""
+    if setting.quiet and isinstance(output, Preview):
+        return replace(output, quiet=True)
+    return output
 
 
 class MessageIds:
@@ -276,21 +312,28 @@ def explain(setting: Setting, text: str) -> tuple[Explanation, ...]:
         return looks.explain(parts(rehearsed, store, fetcher, me()), text)
 
 
-def send_test(setting: Setting) -> Iterator[tuple[str, str]]:
-    """Send one reader today's letter, marked as a test, and yield each output's answer.
+def send_test(setting: Setting) -> Iterator[tuple[str, bool, str]]:
+    """Send one reader today's letter, marked as a test.
 
-    It is read, ranked and written as by a run, but remembered nowhere. Raises DeliveryError.
+    It is read, ranked and written as by a run, but remembered nowhere. Yields for each output
+    that mails, and before them for each source that failed: its name, whether it went wrong,
+    and what it answered.
     """
     check_reader(setting)
     config = setting.config
     subscriber = next(each for each in config.subscribers if each.name == setting.only)
-    senders = [each for each in mailers(config) if each.reaches(subscriber)]
+    senders = [
+        each
+        for each in mailers(config)
+        if each.reaches(subscriber) and each.name in (subscriber.outputs or (each.name,))
+    ]
     if not senders:
         raise ConfigError(f"{subscriber.name}: no output sends mail to this reader")
     rehearsed = dataclasses.replace(setting, dry_run=True)
     with opened(rehearsed) as store, Fetcher(config.http, now=setting.now) as fetcher:
         made = parts(rehearsed, store, fetcher, me())
-        collect(made)
+        for reading in collect(made).readings:
+            yield from ((reading.source, True, str(error)) for error in reading.errors)
         letter = looks.trial(made, subscriber)
     for output in senders:
         key = f"test/{secrets.token_hex(8)}"
@@ -305,7 +348,9 @@ def send_test(setting: Setting) -> Iterator[tuple[str, str]]:
             date=clock(),
         )
         try:
-            yield output.name, output.deliver(message, lambda: None)
+            yield output.name, False, output.deliver(message, lambda: None)
+        except DeliveryError as error:
+            yield output.name, True, str(error)
         finally:
             output.close()
 
@@ -343,7 +388,7 @@ def sample_days() -> list[date]:
     )
 
 
-def sample(only: str, folder: Path, *, quiet: bool = False, tell: Tell = silence) -> Run:
+def sample(only: str, folder: Path = Path(), *, quiet: bool = False, tell: Tell = silence) -> Run:
     """Rehearse the sample's days one after the other and preview the last one's letter."""
     text = (SAMPLE / "digest.toml").read_text(encoding="utf-8")
     days = sample_days()

@@ -20,6 +20,7 @@ from msgspec.structs import replace
 from digest.compose import LetterSettings, RankSettings
 from digest.errors import ConfigError, KeywordError
 from digest.fetch import HttpSettings
+from digest.mail import split_sender
 from digest.outputs.directory import Directory
 from digest.outputs.preview import Preview
 from digest.outputs.sendmail import Sendmail
@@ -60,6 +61,8 @@ class Newsletter(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         if not self.title.strip() or not self.title.isprintable():
             raise ValueError("`title` must have a visible character and no control codes")
         _check_zone(self.timezone)
+        if self.reply_to:
+            split_sender(self.reply_to)
 
 
 class StoreSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

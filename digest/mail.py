@@ -39,16 +39,16 @@ def email_message(message: Message, sender: str, reply_to: str = "") -> EmailMes
     if message.subscriber is None:
         raise ValueError("the public edition is not mailed")
     name, address = split_sender(sender)
-    answers = message.reply_to or reply_to
+    answers = message.reply_to or reply_to or sender
     headers = {
         "Date": _date(message),
         "Message-ID": one_line(message.message_id).replace(" ", ""),
         "From": _mailbox(name, address),
         "To": _mailbox(message.subscriber.name, envelope_address(message.subscriber.email)),
-        "Reply-To": _mailbox(*split_sender(answers)) if answers else "",
+        "Reply-To": _mailbox(*split_sender(answers)),
         "Subject": _phrase(one_line(message.rendered.subject), "Subject"),
         "List-Id": list_id(message.title, domain_of(sender)),
-        "List-Unsubscribe": _unsubscribe(split_sender(answers or sender)[1]),
+        "List-Unsubscribe": _unsubscribe(split_sender(answers)[1]),
         "Auto-Submitted": "auto-generated",  # RFC 3834, section 5: what a scheduled job sends.
     }
     return _assemble(headers, message.rendered.text, message.rendered.html)

@@ -36,6 +36,7 @@ HEADERS = [
     "Message-ID",
     "From",
     "To",
+    "Reply-To",
     "Subject",
     "List-Id",
     "List-Unsubscribe",

@@ -11,8 +11,9 @@ from __future__ import annotations
 
 import gc
 import importlib
-import os
 import sys
+from collections.abc import Sequence
+from io import TextIOWrapper
 
 import click
 
@@ -78,22 +79,21 @@ def group(ctx: click.Context, config: str | None) -> None:
     ctx.obj = config
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and exit as its docstring says."""
     gc.set_threshold(100_000)  # A command is short: looking for cycles often is time lost.
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="replace")  # A terminal that knows ASCII only shows "?".
     try:
-        group.main(standalone_mode=False)
-    except click.exceptions.Exit as error:
-        sys.exit(error.exit_code)
+        # Click returns the code of `ctx.exit()`, and of a command that ends well its None.
+        sys.exit(group.main(arguments, standalone_mode=False))
     except click.ClickException as error:
         error.show()
         sys.exit(2)
     except (click.Abort, KeyboardInterrupt):
         click.echo("digest: stopped", err=True)
         sys.exit(130)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
     except DigestError as error:
         click.echo(f"digest: {printable(str(error))}", err=True)
         sys.exit(error.exit_code)

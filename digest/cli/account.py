@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
+from typing import Any, TextIO, cast
 
 import click
 
@@ -19,9 +20,34 @@ def telling() -> Iterator[Callable[[str], None]]:
         yield lambda _: None
         return
     from rich.console import Console  # noqa: PLC0415 - only a terminal pays for it
+    from rich.live import Live  # noqa: PLC0415 - as above
+    from rich.spinner import Spinner  # noqa: PLC0415 - as above
 
-    with Console(stderr=True).status("starting") as status:
-        yield lambda text: status.update(printable(text))
+    spinner = Spinner("dots", "starting")
+    with Live(spinner, console=Console(stderr=True), transient=True, redirect_stdout=False) as live:
+
+        def tell(text: str) -> None:
+            spinner.update(text=printable(text))
+            live.start()
+
+        with redirect_stdout(cast("TextIO", _Aside(sys.stdout, live.stop))):
+            yield tell
+
+
+class _Aside:
+    """Standard output while a spinner turns: it makes room before anything is written."""
+
+    def __init__(self, stream: TextIO, make_room: Callable[[], None]) -> None:
+        self._stream = stream
+        self._make_room = make_room
+
+    def write(self, text: str) -> int:
+        """Write a text where the spinner was."""
+        self._make_room()
+        return self._stream.write(text)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
 
 
 def account(run: Run, *, dry_run: bool) -> None:

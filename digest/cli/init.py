@@ -82,12 +82,12 @@ def command(ctx: click.Context, /, **given: object) -> None:
 
     key = path.absolute().parent / FILE_NAME
     try:
+        made = [] if key.exists() else [str(write_key(key.parent))]
         with path.open("x", encoding="utf-8") as file:
             file.write(text)
-        made = [str(path)] if key.exists() else [str(path), str(write_key(key.parent))]
     except OSError as error:
         raise ConfigError(f"{error.filename}: {error.strerror}") from error
-    click.echo(f"wrote {' and '.join(made)}")
+    click.echo(f"wrote {' and '.join([str(path), *made])}")
     click.echo("Next: digest check, then digest once --dry-run")
 
 

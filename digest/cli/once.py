@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import click
 
 from digest.cli.account import account, telling
@@ -47,7 +45,7 @@ def command(
     if path is None:
         if not dry_run:
             raise ConfigError("no digest.toml; `digest init` writes one, --dry-run shows a sample")
-        _sample(at=at, subscriber=subscriber, as_json=as_json)
+        _sample(ctx, at=at, subscriber=subscriber, as_json=as_json)
         return
     from digest.app import Setting, clock, moment, once  # noqa: PLC0415 - only a run pays for it
     from digest.config import load  # noqa: PLC0415 - as above
@@ -69,13 +67,13 @@ def command(
     _finish(ctx, run, as_json=as_json, dry_run=dry_run)
 
 
-def _sample(*, at: str, subscriber: str, as_json: bool) -> None:
+def _sample(ctx: click.Context, *, at: str, subscriber: str, as_json: bool) -> None:
     from digest.app import sample  # noqa: PLC0415 - only a run pays for it
 
     if at:
         raise ConfigError("--at: the built-in sample has its own days; `digest init` sets yours up")
     with telling() as tell:
-        run = sample(subscriber, Path.cwd(), quiet=as_json, tell=tell)
+        run = sample(subscriber, quiet=as_json, tell=tell)
     if as_json:
         click.echo(run.report.json())
     account(run, dry_run=True)
@@ -83,6 +81,7 @@ def _sample(*, at: str, subscriber: str, as_json: bool) -> None:
         "This was the built-in sample, with invented papers. `digest init` sets up the real thing.",
         err=True,
     )
+    ctx.exit(1 if run.failed else 0)
 
 
 def _finish(ctx: click.Context, run: Run, *, as_json: bool, dry_run: bool) -> None:

@@ -25,5 +25,8 @@ def command(ctx: click.Context, name: str, *, at: str) -> None:
     config = load(path)
     now = moment(at, config.newsletter.timezone, clock())
     setting = Setting(config=config, now=now, only=name, folder=path.absolute().parent)
-    for output, answer in send_test(setting):
-        click.echo(f"{output}: {printable(answer)}")
+    bad = 0
+    for part, wrong, answer in send_test(setting):
+        bad += wrong
+        click.echo(printable(f"{part}: {answer}"), err=wrong)
+    ctx.exit(1 if bad else 0)

@@ -16,7 +16,7 @@ from digest.messages import Pages, Rendered
 from digest.outputs import Output
 from digest.papers import Page, Validators
 from digest.sources import Request, Source
-from digest.store import Store
+from digest.store import Store, Transaction
 from digest.subscribers import Subscriber
 
 
@@ -35,7 +35,8 @@ class Parts:
 
     Letters are published to `outputs` and sent by `senders`, which differ in a rehearsal alone.
     `public` says whether there is an edition for everyone. `render` turns a letter into its forms;
-    `message_id` names what a key and an output mean; `tell` hears how far the run is.
+    `message_id` names what a key and an output mean; `tell` hears how far the run is;
+    `renew` keeps others from taking a long run for a dead one.
     """
 
     store: Store
@@ -59,3 +60,4 @@ class Parts:
     only: str = ""
     sample: bool = False
     tell: Callable[[str], None] = lambda _: None
+    renew: Callable[[Transaction], None] = lambda _: None

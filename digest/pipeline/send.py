@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -14,8 +15,15 @@ from digest.pipeline.parts import Parts
 from digest.store import TrackedDelivery
 from digest.subscribers import Subscriber
 
-BATCH = 100
+BATCH = 20
+"""So few that a slow server does not outlast the lock, which each claim renews."""
+
 LEASE = timedelta(minutes=15)
+
+ABANDONED = (
+    "in doubt: a run was stopped while the output had the whole message; "
+    "sent or not, nobody can say, so it is not sent again"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,25 +37,41 @@ class Sent:
 
 def send(parts: Parts) -> Sent:
     """Deliver what waits in the outbox, each by its output."""
-    states: dict[str, int] = {}
-    answers: list[tuple[TrackedDelivery, str]] = []
-    errors: list[str] = []
+    results = [(each, Outcome(state="in_doubt", answer=ABANDONED)) for each in _abandoned(parts)]
     rendered: dict[int, tuple[Letter, Rendered]] = {}
-    while batch := _claim(parts):
-        for delivery in batch:
-            parts.tell(f"sending by {delivery.output}")
-            result = _deliver(parts, delivery, rendered)
-            states[result.state] = states.get(result.state, 0) + 1
-            answers.append((delivery, result.answer))
-            if result.state != "sent":
-                errors.append(f"{delivery.key} by {delivery.output}: {result.answer}")
-    for output in parts.senders.values():
-        output.close()
-    return Sent(states=states, answers=answers, errors=errors)
+    try:
+        while batch := _claim(parts):
+            for delivery in batch:
+                parts.tell(f"sending by {delivery.output}")
+                results.append((delivery, _deliver(parts, delivery, rendered)))
+    finally:
+        for output in parts.senders.values():
+            output.close()
+    return Sent(
+        states=Counter(result.state for _, result in results),
+        answers=[(delivery, result.answer) for delivery, result in results],
+        errors=[
+            f"{delivery.key} by {delivery.output}: {result.answer}"
+            for delivery, result in results
+            if result.state != "sent"
+        ],
+    )
+
+
+def _abandoned(parts: Parts) -> tuple[TrackedDelivery, ...]:
+    """Return what a run that was killed left in doubt, once: from now on it has an answer."""
+    with parts.store.reading() as store:
+        found = store.abandoned()
+    if found:
+        with parts.store.writing() as store:
+            for delivery in found:
+                store.mark_in_doubt(delivery, ABANDONED)
+    return found
 
 
 def _claim(parts: Parts) -> tuple[TrackedDelivery, ...]:
     with parts.store.writing() as store:
+        parts.renew(store)
         return store.claim(parts.owner, parts.clock(), BATCH, LEASE, impatient=True)
 
 

@@ -78,6 +78,7 @@ _GIVE_BACK = (
     .where(_c.state == "leased", _c.owner == _me)
     .values(state="ready", owner="", lease_until=None, attempts=_c.attempts - 1)
 )
+_ABANDONED = select(*_COLUMNS).where(_c.state == "in_doubt", _c.answer == "").order_by(_c.id)
 _COUNTS = select(_c.state, func.count()).group_by(_c.state)
 _OF_LETTER = select(*_COLUMNS).where(_c.letter_id == bindparam("letter_id")).order_by(_c.id)
 
@@ -134,6 +135,13 @@ class Outbox(Statements):
     def fail(self, delivery: TrackedDelivery, answer: str) -> None:
         """Say that the output will never take it."""
         self._mark(delivery, "failed", answer=answer, lease_until=None)
+
+    def abandoned(self) -> tuple[TrackedDelivery, ...]:
+        """Return what is in doubt though nobody said why: whoever sent it died meanwhile.
+
+        Ask it as the only sender there is; give each an answer by `mark_in_doubt`.
+        """
+        return _tracked(self._connection.execute(_ABANDONED))
 
     def give_back(self, owner: str) -> int:
         """Make what an owner claimed and did not try ready again; return how many."""

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 
 from msgspec import Struct
 
-GIST_WORDS = 32
+GIST_WORDS = 25
 EXCERPT_WORDS = 60
 TITLE_CHARACTERS = 300
 

@@ -63,20 +63,23 @@ class Subscriber(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class Seen(Struct, frozen=True, kw_only=True):
-    """That a source listed a paper: on which day, with how many votes, and when we saw it."""
+    """That a source listed a paper: on which day, with how many votes, and when we saw it.
+
+    `news` is False for back-catalogue, and for replacements of what was out long before.
+    """
 
     source: str
     day: date | None
     votes: int | None
     at: datetime
+    news: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
     """A paper that may still be news to a reader.
 
-    `revision` counts the changes we saw. `news` is False for one that is here only because
-    it was revised.
+    `revision` counts the changes we saw.
     """
 
     id: int
@@ -84,7 +87,6 @@ class Candidate:
     revision: int
     first_seen: datetime
     seen: tuple[Seen, ...]
-    news: bool = True
 
     @property
     def votes(self) -> int:
@@ -92,9 +94,9 @@ class Candidate:
         return max((each.votes or 0 for each in self.seen), default=0)
 
     @property
-    def risen(self) -> datetime:
-        """When a source listed it last, as far as we saw."""
-        return max((each.at for each in self.seen), default=self.first_seen)
+    def risen(self) -> datetime | None:
+        """When it became news last; None for one that is here only because it was revised."""
+        return max((each.at for each in self.seen if each.news), default=None)
 
     @property
     def day(self) -> date | None:
@@ -120,7 +122,7 @@ def candidates(pool: Sequence[Candidate], sent: Mapping[int, int], since: dateti
     What was listed last before `since` is no candidate any more, unless it was revised.
     """
     fresh = tuple(
-        each for each in pool if each.news and each.risen >= since and each.id not in sent
+        each for each in pool if each.risen and each.risen >= since and each.id not in sent
     )
     had = [each for each in pool if each.id in sent]
     revised = tuple(each for each in had if each.revision > sent[each.id])

@@ -257,3 +257,15 @@ def test_a_page_that_is_read_no_more_is_forgotten_in_time(store: Store) -> None:
         t.save_reading("arxiv", NOW + timedelta(days=61), {}, whole=True)
 
         assert t.pages("arxiv") == {}
+
+
+def test_a_paper_that_was_only_revised_is_no_news(store: Store) -> None:
+    old = a_listing(a_sighting(a_paper(1)), news=False)
+    back = Change(news="new", id=None, paper=a_paper(1), revision=1, listings=(old,))
+    _save(store, Changes(papers=(back,), counts={}))
+    _save(store, about(1, a_paper(1, abstract="Changed."), revision=2), LATER)
+
+    with store.reading() as transaction:
+        (found,) = transaction.pool(NOW)
+
+    assert (found.revision, found.risen) == (2, None)

@@ -35,9 +35,9 @@ def reader(cadence: CadenceName = "daily", **fields: Any) -> Subscriber:
 def candidate(
     id_: int, revision: int = 0, *, news: bool = True, votes: int | None = None
 ) -> Candidate:
-    seen = (Seen(source="hf", day=None, votes=votes, at=NOW),)
+    seen = (Seen(source="hf", day=None, votes=votes, at=NOW, news=news),)
     paper = Paper(title=f"Paper {id_}")
-    return Candidate(id=id_, paper=paper, revision=revision, first_seen=NOW, seen=seen, news=news)
+    return Candidate(id=id_, paper=paper, revision=revision, first_seen=NOW, seen=seen)
 
 
 @pytest.mark.parametrize(

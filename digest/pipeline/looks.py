@@ -30,7 +30,7 @@ def _explained(
     parts: Parts, store: Transaction, paper: Candidate, chosen: Sequence[Subscriber]
 ) -> Explanation:
     pool = store.pool(parts.now - timedelta(days=parts.letters.days))
-    fresh = any(each.id == paper.id and each.news for each in pool)
+    fresh = any(each.id == paper.id and each.risen for each in pool)
     others = tuple(each for each in pool if each.id != paper.id)
     keywords = [keyword for each in chosen for keyword in each.profile]
     interests = Interests(texts((*others, paper)), keywords)

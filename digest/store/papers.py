@@ -40,6 +40,7 @@ _SIGHTINGS = select(
     sightings.c.day,
     sightings.c.votes,
     sightings.c.seen_at,
+    sightings.c.news,
 ).order_by(sightings.c.seen_at, sightings.c.source, sightings.c.day)
 _POOL = _PAPERS.where(papers.c.id.in_(_NEWS)).order_by(papers.c.id)
 _POOL_SIGHTINGS = _SIGHTINGS.where(sightings.c.paper_id.in_(_NEWS))
@@ -168,8 +169,8 @@ def _update_row(change: Change, now: datetime) -> dict[str, Any]:
 
 def _candidates(found: Iterable[Any], seen: Iterable[Any]) -> tuple[Candidate, ...]:
     by_paper: defaultdict[int, list[Seen]] = defaultdict(list)
-    for id_, source, day, votes, at in seen:
-        by_paper[id_].append(Seen(source=source, day=day, votes=votes, at=at))
+    for id_, source, day, votes, at, news in seen:
+        by_paper[id_].append(Seen(source=source, day=day, votes=votes, at=at, news=news))
     return tuple(
         Candidate(
             id=id_,

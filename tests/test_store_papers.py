@@ -7,7 +7,7 @@ from databases import DAY, HOUR, NOW, a_listing, a_paper, a_sighting, about, new
 from msgspec.structs import replace
 
 from digest.papers import Paper, Sighting, Validators, fingerprint
-from digest.seen import Changes, Known
+from digest.seen import Change, Changes, Known
 from digest.store import SourceState, Store
 
 pytest_plugins = ["databases"]

@@ -66,7 +66,7 @@ def _table(rows: Sequence[msgspec.Struct], columns: Sequence[str]) -> None:
         table.add_column(column.replace("_", " "), overflow="fold")
     for row in rows:
         table.add_row(*(Text(_cell(getattr(row, column))) for column in columns))
-    width = None if sys.stdout.isatty() else 120
+    width = None if sys.stdout.isatty() or "COLUMNS" in os.environ else 120
     Console(width=width, highlight=False, soft_wrap=False).print(table)
 
 

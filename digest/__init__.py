@@ -18,6 +18,7 @@ The map, in the order in which the data flows:
     gist           one telling sentence, and texts with their hits marked                  pure
     letters        Letter, Item, Receipt: what one reader gets, as data                    pure
     items          a paper as a letter tells it                                            pure
+    reading_time   how much of it can be read in three minutes                             pure
     compose        which papers are in a letter, and how its numbers add up                pure
     explain        why a paper is in a letter, or is not                                   pure
     messages       Message, Delivery, what a failure means, when to try again              pure

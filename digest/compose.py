@@ -12,7 +12,6 @@ from datetime import date, datetime
 from math import isfinite
 
 from msgspec import Struct
-from msgspec.structs import replace
 
 from digest.items import Before, Texts, item, revised_item, rose
 from digest.latex import readable
@@ -20,7 +19,6 @@ from digest.letters import (
     Excluded,
     Item,
     Letter,
-    Marked,
     Place,
     Receipt,
     Section,
@@ -28,10 +26,8 @@ from digest.letters import (
     Trouble,
 )
 from digest.rank import Ranked, Weights
-from digest.subscribers import Candidate, Candidates, Subscriber
-
-EXCERPTS = 3
-"""How many of the first papers show the beginning of their abstract."""
+from digest.reading_time import titles_listed, within_reading_time
+from digest.subscribers import MOST_PAPERS, Candidate, Candidates, Subscriber
 
 TRENDING_VOTES = 10
 """From how many votes on a paper outside the keywords is worth a look."""
@@ -41,24 +37,6 @@ THIN = 3
 
 MOST_REVISED = 5
 """How many revised papers a letter names; the others wait for the next."""
-
-WORDS = 900
-"""What can be read in three minutes."""
-
-WORDS_AROUND = 80
-"""What a letter's head, headings and foot take of that."""
-
-NUMBER_VOTES_AND_AGE = 10
-"""Words that each paper told in full has: its number, "AI summary", "Why", votes, age, a link."""
-
-MOST_AUTHORS = 3
-"""Up to how many authors a letter names all."""
-
-WORDS_OF_REVISED = 8
-"""What a revised paper's line says beside its title."""
-
-WORDS_OF_TITLES = 10
-"""To how many words the list at the head cuts a title, or about."""
 
 MOST_DAYS = 366
 """Older papers are not news, whatever the setting."""
@@ -83,6 +61,10 @@ class RankSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
             raise ValueError("`minimum` must be a number")
         if self.cap < 1:
             raise ValueError("`cap` must be at least 1")
+        if self.cap > MOST_PAPERS:
+            raise ValueError(
+                f"`cap` must be at most {MOST_PAPERS}: mailboxes cut off longer letters"
+            )
         if not 0 <= self.floor <= self.cap:
             raise ValueError("`floor` must be from 0 to `cap`")
 
@@ -128,6 +110,7 @@ class Divided:
     """A reader's candidates, each in one place."""
 
     passed: tuple[Ranked, ...]
+    rising: tuple[Ranked, ...]
     trending: tuple[Ranked, ...]
     more: tuple[Ranked, ...]
     below: tuple[Ranked, ...]
@@ -157,9 +140,10 @@ def compose(
     `ranked` are her fresh candidates, best first; `words` gives a candidate's readable texts.
     """
     divided = divide(ranked, subscriber, rank=rank, settings=settings, before=about.before)
-    told = _told(divided, about, words)
+    items = _told(divided, about, words)
     revised = tuple(revised_item(each, words) for each in found.revised[:MOST_REVISED])
     more = tuple(item(each, "more", words, about.before) for each in divided.more)
+    told = within_reading_time(items, more)
     receipt = _receipt(divided, found, len(revised), about)
     letter = Letter(
         slot=about.today,
@@ -169,16 +153,19 @@ def compose(
         items=(*told, *revised, *more),
         receipt=receipt,
         keywords=subscriber.keywords if subscriber else (),
-        listed=_listed(told, revised, more, settings.more),
+        listed=titles_listed(told, revised, more, settings.more),
         first=about.before is None,
-        thin=_thin(receipt, about),
+        thin=_thin(receipt, found.fresh, about),
         troubles=about.troubles,
         places=about.places,
         suggestions=about.suggestions,
         sample=about.sample,
         test=about.test,
     )
-    chosen = [each.candidate for each in (*divided.passed, *divided.trending, *divided.more)]
+    chosen = [
+        each.candidate
+        for each in (*divided.passed, *divided.rising, *divided.trending, *divided.more)
+    ]
     papers = tuple((each.id, each.revision) for each in (*chosen, *found.revised[:MOST_REVISED]))
     return Composed(letter=letter, papers=papers)
 
@@ -197,17 +184,18 @@ def divide(
     enough = [each for each in open_ if each.score >= minimum]
     if len(enough) < min(rank.floor, cap):
         enough = open_[: min(rank.floor, cap)]
-    passed = {id(each) for each in enough}
-    rest = [each for each in open_ if id(each) not in passed]
+    rest = _without(open_, enough)
+    rising = _rising(rest, before)[: min(settings.trending, cap - 1)]
+    rest = _without(rest, rising)
     trending = _trending(rest, settings.trending, before) if _follows(subscriber) else []
-    trending = trending[: max(0, cap - 1)]
-    room = cap - len(trending)
-    loud = {id(each) for each in trending}
+    trending = trending[: cap - 1 - len(rising)]
+    room = cap - len(rising) - len(trending)
     return Divided(
         passed=tuple(enough[:room]),
+        rising=tuple(rising),
         trending=tuple(trending),
         more=tuple(enough[room:]),
-        below=tuple(each for each in rest if id(each) not in loud),
+        below=tuple(_without(rest, trending)),
         excluded=tuple(each for each in ranked if each.excluded),
     )
 
@@ -227,6 +215,25 @@ def _follows(subscriber: Subscriber | None) -> bool:
     return subscriber is not None and any(not each.excluded for each in subscriber.profile)
 
 
+def _without(all_: Iterable[Ranked], some: Iterable[Ranked]) -> list[Ranked]:
+    taken = {id(each) for each in some}
+    return [each for each in all_ if id(each) not in taken]
+
+
+def _rising(rest: Iterable[Ranked], before: Before | None) -> list[Ranked]:
+    """Return what was below the threshold and has been listed again since, with votes.
+
+    A third of the papers that reach Hugging Face do so days after arXiv.
+    """
+    return [
+        each
+        for each in rest
+        if rose(each.candidate, before)
+        and each.candidate.votes >= TRENDING_VOTES
+        and _listed_since(each.candidate, before)
+    ]
+
+
 def _trending(rest: Iterable[Ranked], most: int, before: Before | None) -> list[Ranked]:
     """Return what many readers liked lately, among papers outside the reader's keywords."""
     liked = [
@@ -243,41 +250,15 @@ def _listed_since(candidate: Candidate, before: Before | None) -> bool:
 
 
 def _told(divided: Divided, about: Circumstances, words: Texts) -> tuple[Item, ...]:
-    rising = [each for each in divided.passed if rose(each.candidate, about.before)]
-    risen = {id(each) for each in rising}
-    ours = [each for each in divided.passed if id(each) not in risen]
+    risen = [each for each in divided.passed if rose(each.candidate, about.before)]
     sections: tuple[tuple[Section, Sequence[Ranked]], ...] = (
-        ("for_you", ours),
+        ("for_you", _without(divided.passed, risen)),
         ("trending", divided.trending),
-        ("rising", rising),
+        ("rising", (*risen, *divided.rising)),
     )
-    items = [item(each, name, words, about.before) for name, group in sections for each in group]
-    return _shortened(items)
-
-
-def _shortened(items: Sequence[Item]) -> tuple[Item, ...]:
-    """Tell the first papers by their abstracts, the others by a sentence.
-
-    As many abstracts, and summaries beside them, as there is time to read.
-    """
-    told: tuple[Item, ...] = ()
-    for excerpts, summaries in (
-        (EXCERPTS, True),
-        *((left, False) for left in range(EXCERPTS, -1, -1)),
-    ):
-        opened = [_opened(each, summaries=summaries) for each in items[:excerpts]]
-        told = (*opened, *(_brief(each) for each in items[excerpts:]))
-        if sum(_length(each) for each in told) <= WORDS - WORDS_AROUND:
-            break
-    return told
-
-
-def _opened(item: Item, *, summaries: bool) -> Item:
-    return item if summaries or not item.excerpt else replace(item, gist=(), machine=False)
-
-
-def _brief(item: Item) -> Item:
-    return replace(item, excerpt=())
+    return tuple(
+        item(each, name, words, about.before) for name, group in sections for each in group
+    )
 
 
 def _receipt(divided: Divided, found: Candidates, revised: int, about: Circumstances) -> Receipt:
@@ -289,52 +270,19 @@ def _receipt(divided: Divided, found: Candidates, revised: int, about: Circumsta
         sources=about.sources,
         excluded=tuple(Excluded(keyword=k, titles=tuple(t)) for k, t in left_out.items()),
         below=len(divided.below),
-        here=len(divided.passed) + len(divided.trending),
+        here=len(divided.passed) + len(divided.rising) + len(divided.trending),
         more=len(divided.more),
         sent=found.sent,
         revised=revised,
     )
 
 
-def _listed(told: Sequence[Item], revised: Sequence[Item], more: Sequence[Item], most: int) -> int:
-    """Return how many titles of `more` still fit into what can be read in three minutes."""
-    left = WORDS - WORDS_AROUND - sum(_length(each) for each in told)
-    left -= sum(_count(each.title) + WORDS_OF_REVISED for each in revised)
-    for listed, each in enumerate(more[:most]):
-        left -= _count(each.title) + 1
-        if left < 0:
-            return listed
-    return min(most, len(more))
-
-
-def _length(item: Item) -> int:
-    title, told = _count(item.title), _count(item.excerpt)
-    if item.machine or not told:
-        told += _count(item.gist)
-    return title + min(title, WORDS_OF_TITLES) + told + _beside(item)
-
-
-def _beside(item: Item) -> int:
-    """Return about how many words name a paper's authors, reasons, sources and links."""
-    names = item.paper.authors if len(item.paper.authors) <= MOST_AUTHORS else ()
-    authors = len(" ".join(names or (*item.paper.authors[: MOST_AUTHORS - 1], "… +9")).split())
-    hits = [each for each in item.reasons if each.signal == "keywords"][:4]
-    why = sum(len(each.detail.split()) for each in hits) + 3 * len({each.where for each in hits})
-    seen = sum(len(each.source.split()) for each in item.badges)
-    links = sum(link.kind in ("code", "project") for link in item.paper.links)
-    return NUMBER_VOTES_AND_AGE + authors + why + seen + links
-
-
-def _count(marked: Marked) -> int:
-    return len("".join(span.text for span in marked).split())
-
-
-def _thin(receipt: Receipt, about: Circumstances) -> str:
+def _thin(receipt: Receipt, fresh: Iterable[Candidate], about: Circumstances) -> str:
     """Say why there is little or nothing to read, or ""."""
     if receipt.here + receipt.more >= THIN:
         return ""
     if about.troubles:
         return "sources"
-    if receipt.read == 0 or receipt.below + receipt.left_out == 0:
-        return "weekend" if about.today.weekday() >= _SATURDAY else "nothing new"
-    return "matches"
+    if any(_listed_since(each, about.before) for each in fresh):
+        return "matches"
+    return "weekend" if about.today.weekday() >= _SATURDAY else "nothing new"

@@ -208,10 +208,18 @@ def same(a: Paper, b: Paper) -> bool:
     same authors under one title (a conference's and a journal's) do not contradict.
     A wrong merge hides a paper for ever; a missed one shows it twice. So nothing fuzzy merges.
     """
-    if set(a.names) & set(b.names):
+    if named_alike(a, b):
         return True
     key = title_key(a.title)
     return key == title_key(b.title) and agree(a, b, key)
+
+
+def named_alike(a: Paper, b: Paper) -> bool:
+    """Say whether an identifier of two listings agrees.
+
+    Two papers on arXiv are two, whatever DOI their authors gave: one wrong DOI would hide one.
+    """
+    return not (a.arxiv and b.arxiv and a.arxiv != b.arxiv) and bool(set(a.names) & set(b.names))
 
 
 def agree(a: Paper, b: Paper, key: str, *, repeated: bool = False) -> bool:

@@ -46,7 +46,10 @@ MOST_BYTES = 90_000
 _KEPT = 4096
 """How many texts are kept as made safe: all readers of a run share most of them."""
 
-_SLIPS = (TemplateError, TypeError, ValueError, ArithmeticError, LookupError, AttributeError)
+_SLIPS = (
+    *(TemplateError, TypeError, ValueError, ArithmeticError, LookupError, AttributeError),
+    *(RecursionError, MemoryError),  # A template can include itself, or ask for everything.
+)
 _TAG = re.compile(r"<[a-z][^<>]*>", re.IGNORECASE)
 _CLASS = re.compile(r' class="([^"]*)"')
 _STYLE = re.compile(r"<style\b[^>]*>(.*?)</style>", re.DOTALL)

@@ -13,7 +13,16 @@ from typing import Literal
 
 from msgspec import Struct
 
-from digest.papers import Paper, Sighting, agree, changed, fingerprint, merge, title_key
+from digest.papers import (
+    Paper,
+    Sighting,
+    agree,
+    changed,
+    fingerprint,
+    merge,
+    named_alike,
+    title_key,
+)
 
 News = Literal["new", "revised", "known"]
 
@@ -178,8 +187,8 @@ class _Index:
     def _found(self, sighting: Sighting) -> _Entry | None:
         paper = sighting.paper
         for name in paper.names:
-            if name in self._by_name:
-                return self._by_name[name]
+            if (entry := self._by_name.get(name)) and named_alike(entry.paper, paper):
+                return entry
         key = title_key(paper.title)
         titled = islice(self._by_title.get(key, ()), MOST_NAMESAKES)
         print_ = fingerprint(paper)

@@ -23,6 +23,9 @@ _FRIDAY = 4
 _WEEK = timedelta(days=7)
 _MONTH = timedelta(days=31)
 
+MOST_PAPERS = 30
+"""The most papers that a letter can tell in full: mailboxes cut off what is longer."""
+
 FIRST_LETTER = timedelta(days=3)
 """How far back a reader's first letter draws."""
 
@@ -53,8 +56,8 @@ class Subscriber(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
             raise ValueError(f"`email` is no address: {self.email!r}")
         if self.minimum is not None and not isfinite(self.minimum):
             raise ValueError("`minimum` must be a number")
-        if self.cap is not None and self.cap < 1:
-            raise ValueError("`cap` must be at least 1")
+        if self.cap is not None and not 1 <= self.cap <= MOST_PAPERS:
+            raise ValueError(f"`cap` must be from 1 to {MOST_PAPERS}")
 
     @property
     def profile(self) -> tuple[Keyword, ...]:

@@ -9,9 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from digest.compose import (
-    EXCERPTS,
     MOST_REVISED,
-    WORDS,
     Circumstances,
     Composed,
     LetterSettings,
@@ -23,6 +21,7 @@ from digest.letters import Trouble
 from digest.papers import Paper
 from digest.rank import rank
 from digest.rank.keywords import Interests, texts
+from digest.reading_time import EXCERPTS, WORDS
 from digest.subscribers import Candidate, Seen, Subscriber, candidates
 
 FRIDAY = datetime(2026, 6, 12, 6, tzinfo=UTC)

@@ -49,7 +49,7 @@ def connect(server: Server) -> smtplib.SMTP:
         ) from error
     except smtplib.SMTPResponseException as error:
         raise _refused(server, "no connection", error) from error
-    except (smtplib.SMTPException, OSError) as error:
+    except (smtplib.SMTPException, OSError, UnicodeError) as error:
         raise TemporaryDeliveryError(f"{server.place}: no connection: {error}") from error
     if server.username:
         _log_in(smtp, server)

@@ -18,6 +18,7 @@ from digest.errors import PermanentDeliveryError, TemporaryDeliveryError
 from digest.mail import split_sender
 from digest.messages import Message
 from digest.outputs.files import located
+from digest.outputs.limits import check_seconds
 from digest.subscribers import Subscriber
 
 
@@ -41,8 +42,9 @@ class Sendmail(
         """Refuse what cannot be run, and addresses that could be read as options."""
         if not self.words:
             raise ValueError("`command` must name a program")
-        if self.timeout <= 0:
-            raise ValueError("`timeout` must be more than 0 seconds")
+        if any("\0" in word for word in self.words):
+            raise ValueError("`command` must not have control codes in it")
+        check_seconds("timeout", self.timeout)
         if split_sender(self.sender)[1].startswith("-"):
             raise ValueError("`sender` must not have an address that begins with `-`")
         split_sender(self.reply_to or self.sender)

@@ -17,6 +17,7 @@ from msgspec.structs import force_setattr, replace
 from digest.mail import split_sender
 from digest.messages import Message
 from digest.outputs.files import located
+from digest.outputs.limits import check_host, check_seconds
 from digest.subscribers import Subscriber
 
 if TYPE_CHECKING:
@@ -67,8 +68,9 @@ class Smtp(
             raise ValueError("`host` must name a mail server")
         if not 0 <= self.port <= 65535:  # noqa: PLR2004  The highest port.
             raise ValueError("`port` must be from 1 to 65535")
-        if min(self.timeout, self.final_timeout) <= 0:
-            raise ValueError("`timeout` and `final_timeout` must be more than 0 seconds")
+        check_seconds("timeout", self.timeout)
+        check_seconds("final_timeout", self.final_timeout)
+        check_host(self.host)
         if self.username and self.security == "none" and not _loopback(self.host):
             raise ValueError(
                 '`username` with `security = "none"` would send the password in plain text; '

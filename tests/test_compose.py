@@ -310,3 +310,29 @@ def test_a_setting_of_which_no_letter_can_be_made_is_refused(
 ) -> None:
     with pytest.raises(ValueError, match=reason):
         kind(**fields)
+
+
+def test_a_paper_that_another_source_lists_with_votes_is_rising() -> None:
+    early = seen("arxiv", FRIDAY)
+    pool = [
+        candidate(1, "Something else", early, seen("hf", MONDAY, 30)),
+        candidate(2, "Some hit", seen("hf", MONDAY, 60)),
+        candidate(3, "Another hit", seen("hf", MONDAY, 70)),
+    ]
+    before = Before(made_at=FRIDAY, keywords=ANN.keywords)
+
+    composed = write(pool, before=before)
+
+    (risen,) = composed.letter.of("rising")
+    assert (risen.identifier, risen.change, risen.detail) == ("arxiv:2606.00001", "listed", "hf")
+    assert ids(composed, "trending") == ["arxiv:2606.00003", "arxiv:2606.00002"]
+    assert composed.letter.receipt.adds_up
+
+
+def test_what_was_there_before_does_not_make_a_letter_say_that_nothing_matched() -> None:
+    before = Before(made_at=MONDAY, keywords=ANN.keywords)
+    saturday = MONDAY - timedelta(days=2)
+
+    assert write([candidate(1)], before=before).letter.thin == "nothing new"
+    assert write([candidate(1)], before=before, now=saturday).letter.thin == "weekend"
+    assert write([candidate(1)]).letter.thin == "matches"

@@ -325,3 +325,12 @@ def test_what_is_listed_again_is_neither_new_nor_revised(listed: list[Sighting])
     memory.collect(*listed)
 
     assert set(news(memory.collect(*listed))) <= {"known"}
+
+
+def test_two_papers_on_arxiv_are_two_whatever_doi_their_authors_gave() -> None:
+    memory = Memory()
+    first = Paper(title="Alpha One of Two", arxiv="2611.00001", doi="10.1/y")
+    second = Paper(title="Beta Two of Two", arxiv="2611.00002", doi="10.1/y")
+
+    assert news(memory.collect(seen(first), seen(second))) == ["new", "new"]
+    assert news(memory.collect(seen(second), seen(first))) == ["known", "known"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from msgspec import Struct
@@ -63,12 +63,14 @@ def verdict(
         score=ranked.score,
         minimum=minimum,
         reasons=ranked.reasons,
-        hits=tuple(
-            HitAt(keyword=keyword.text, where=hit.where, sentence=_sentence(words, hit))
-            for keyword, hits in (*ranked.hits, *ranked.excluding)
-            for hit in hits
-        ),
+        hits=tuple(dict.fromkeys(_hits(ranked, words))),
     )
+
+
+def _hits(ranked: Ranked, words: Words) -> Iterator[HitAt]:
+    for keyword, hits in (*ranked.hits, *ranked.excluding):
+        for hit in hits:
+            yield HitAt(keyword=keyword.text, where=hit.where, sentence=_sentence(words, hit))
 
 
 def _chances(ranked: Ranked, minimum: float) -> str:

@@ -11,9 +11,13 @@ from __future__ import annotations
 
 import gc
 import importlib
+import os
+import signal
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from io import TextIOWrapper
+from pathlib import Path
 
 import click
 
@@ -82,9 +86,9 @@ def group(ctx: click.Context, config: str | None) -> None:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and exit as its docstring says."""
     gc.set_threshold(100_000)  # A command is short: looking for cycles often is time lost.
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, TextIOWrapper):
-            stream.reconfigure(errors="replace")  # A terminal that knows ASCII only shows "?".
+    _prepare_streams()
+    for each in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(each, signal.default_int_handler)  # What was begun is given back.
     try:
         # Click returns the code of `ctx.exit()`, and of a command that ends well its None.
         sys.exit(group.main(arguments, standalone_mode=False))
@@ -97,8 +101,23 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except DigestError as error:
         click.echo(f"digest: {printable(str(error))}", err=True)
         sys.exit(error.exit_code)
+    except OSError as error:  # All others are translated where they are met.
+        with suppress(OSError):
+            click.echo(f"digest: cannot go on: {printable(str(error))}", err=True)
+        sys.exit(1)
     finally:
         gc.freeze()  # The end of the process need not look for cycles either.
+
+
+def _prepare_streams() -> None:
+    """Make standard output and error fit for any text, and for being closed."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            nowhere = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - until the end
+            setattr(sys, name, nowhere)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="replace")  # A terminal that knows ASCII only shows "?".
 
 
 def printable(text: str) -> str:

@@ -9,6 +9,7 @@ import click
 from digest.cli import printable
 from digest.cli.options import json_option, needed, subscriber_option
 from digest.explain import Explanation, Verdict
+from digest.rank.reason import Reason
 
 
 @click.command(name="explain")
@@ -56,9 +57,19 @@ def _lines(found: Explanation) -> Iterator[str]:
 def _verdict(verdict: Verdict) -> Iterator[str]:
     yield f"{verdict.subscriber}: {verdict.outcome}"
     for reason in verdict.reasons:
-        kind = "" if reason.hit else " (its words, apart or in another form: no hit)"
-        where = f" in the {reason.where}" if reason.where else ""
-        yield f"  {reason.points:6.3f}  {reason.signal}: {reason.detail}{where}{kind}"
+        yield f"  {reason.points:6.3f}  {_reason(reason)}"
     yield f"  {verdict.score:6.3f}  score; {verdict.minimum:g} is needed"
     for hit in verdict.hits:
         yield f"  {hit.keyword} hits the {hit.where}: {hit.sentence}"
+
+
+def _reason(reason: Reason) -> str:
+    match reason.signal:
+        case "votes":
+            return f"votes: {reason.detail}"
+        case "recency":
+            return f"recency: days since it was listed: {reason.detail}"
+        case _:
+            kind = "" if reason.hit else " (its words, apart or in another form: no hit)"
+            where = f" in the {reason.where}" if reason.where else ""
+            return f"{reason.signal}: {reason.detail}{where}{kind}"

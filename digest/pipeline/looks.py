@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 from msgspec.structs import replace
 
 from digest.explain import Explanation, Verdict, verdict
 from digest.latex import readable
-from digest.letters import Badge, Item, Letter
+from digest.letters import Badge, Item, Letter, Section
 from digest.pipeline.parts import Parts
 from digest.pipeline.publish import due_reader, gather, write
 from digest.rank import rank
 from digest.rank.keywords import Interests, texts
 from digest.store import Appearance, Transaction
 from digest.subscribers import Candidate, Subscriber, local_day
+
+_AS: Mapping[Section, str] = {
+    "for_you": "",
+    "trending": "as trending outside the keywords",
+    "rising": "as rising",
+    "revised": "as revised",
+    "more": "by its title",
+}
 
 
 def explain(parts: Parts, text: str) -> tuple[Explanation, ...]:
@@ -60,8 +68,10 @@ def _verdict(
     profile, weights = subscriber.profile, parts.rank.weights
     (ranked,) = rank([paper], profile, interests, weights=weights, today=today)
     ours = [each for each in history if each.subscriber == subscriber.name]
-    if ours and (item := _frozen(store, ours[-1].letter, paper)):
-        ranked = dataclasses.replace(ranked, score=item.score, reasons=item.reasons)
+    told = [(each, _told(store, each.letter, paper)) for each in ours]
+    for _, item in told:
+        if item and item.section != "revised":
+            ranked = dataclasses.replace(ranked, score=item.score, reasons=item.reasons)
     old = (
         f"no candidate: not listed in the last {parts.letters.days} days, or only before the first"
     )
@@ -70,19 +80,20 @@ def _verdict(
         ranked,
         interests.words(paper.id),
         rank=parts.rank,
-        sent=[_sent(each) for each in ours],
+        sent=[_sent(each, item) for each, item in told],
         candidate="" if fresh else old,
     )
 
 
-def _frozen(store: Transaction, letter: int, paper: Candidate) -> Item | None:
+def _told(store: Transaction, letter: int, paper: Candidate) -> Item | None:
     """Return a paper as a letter told it, with the score and the reasons it had then."""
     items = store.letter(letter).items
-    return next((each for each in items if each.identifier in paper.paper.names), None)
+    known_as = {*paper.paper.names, paper.paper.identifier}
+    return next((each for each in items if each.identifier in known_as), None)
 
 
-def _sent(appearance: Appearance) -> str:
-    day = f"{appearance.slot:%-d %B %Y}"
+def _sent(appearance: Appearance, item: Item | None) -> str:
+    day = f"{appearance.slot:%-d %B %Y} {_AS[item.section] if item else ''}".strip()
     if "sent" in appearance.states:
         return f"sent on {day}"
     states = ", ".join(appearance.states) or "nowhere to go"

@@ -38,6 +38,7 @@ FILE_NAME = "digest.toml"
 _PLACE = re.compile(r"^(?P<what>.*?)(?: - at `\$(?P<path>[^`]*)`)?$", re.DOTALL)
 _UNKNOWN = re.compile(r"Object contains unknown field `(?P<key>.*)`", re.DOTALL)
 _MISSING = re.compile(r"Object missing required field `(?P<key>.*)`")
+_OTHER_WORD = re.compile(r"Invalid (?:enum )?value '(?P<word>.*)'", re.DOTALL)
 _STEP = re.compile(r"\.?(?P<key>[^.\[\]]+)|\[(?P<at>\d+)\]")
 
 
@@ -209,6 +210,10 @@ def _explained(message: str, raw: dict[str, Any]) -> str:
         return f"unknown key `{unknown['key']}`{at}{_meant(unknown['key'], known)}"
     if missing := _MISSING.fullmatch(what):
         return f"`{missing['key']}` is missing{at}"
+    if other := _OTHER_WORD.fullmatch(what):
+        words = _words_at(path, raw)
+        meant = _meant(other["word"], words) or f" (one of: {', '.join(words)})"
+        return f"`{other['word']}` is not known{at}{meant}"
     return f"{what}{at}"
 
 
@@ -221,6 +226,29 @@ def _meant(word: str, known: Iterable[str]) -> str:
 
 def _keys_at(path: str, raw: dict[str, Any]) -> list[str]:
     """Return the keys that a table may have, by its place such as ``.sources[0]``."""
+    kind = _type_at(path, raw)
+    tag = ["kind"] if kind.__struct_config__.tag is not None else []
+    return [field.encode_name for field in msgspec.structs.fields(kind)] + tag
+
+
+def _words_at(path: str, raw: dict[str, Any]) -> list[str]:
+    """Return the words that a setting may be, by its place such as ``.sources[0].kind``."""
+    table, _, key = path.rpartition(".")
+    if key == "kind":
+        listed = get_type_hints(Config)[table.strip(".").partition("[")[0]]
+        return [str(each.__struct_config__.tag) for each in get_args(get_args(listed)[0])]
+    return list(_literals(get_type_hints(_type_at(table, raw))[key]))
+
+
+def _literals(kind: Any) -> Iterator[str]:
+    for each in get_args(kind):
+        if isinstance(each, str):
+            yield each
+        else:
+            yield from _literals(each)
+
+
+def _type_at(path: str, raw: dict[str, Any]) -> Any:
     kind: Any = Config
     value: Any = raw
     for step in _STEP.finditer(path):
@@ -230,9 +258,7 @@ def _keys_at(path: str, raw: dict[str, Any]) -> list[str]:
         else:
             value = value[step["key"]]
             kind = get_type_hints(kind)[step["key"]]
-    return [field.encode_name for field in msgspec.structs.fields(kind)] + ["kind"] * (
-        kind.__struct_config__.tag is not None
-    )
+    return kind
 
 
 def _of_kind(kind: Any, value: dict[str, Any]) -> Any:

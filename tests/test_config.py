@@ -315,3 +315,18 @@ def test_a_file_that_is_no_text_is_an_error_that_names_it(tmp_path: Path) -> Non
         load(path)
     with pytest.raises(ConfigError, match="directory"):
         load(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('[[sources]]\nkind = "hugingface"', "`hugingface` is not known at `sources[0].kind`"),
+        ('[[subscribers]]\nname = "A"\ncadence = "dayly"', "(did you mean `daily`?)"),
+        ('[[sources]]\nkind = "huggingface"\nlist = "xyz"', "(one of: daily, weekly, monthly, "),
+        ('[[sources]]\nkind = "arxiv"\ncategories = ["cs.LG"]\nroute = "aton"', "mean `atom`?)"),
+    ],
+)
+def test_another_word_than_those_known_gets_a_hint(text: str, said: str) -> None:
+    with pytest.raises(ConfigError) as error:
+        decode(text, Path("digest.toml"))
+    assert said in str(error.value)

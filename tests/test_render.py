@@ -376,8 +376,8 @@ def test_what_failed_and_what_matched_nothing_is_told() -> None:
     )
 
     assert "Not read whole: arXiv: no answer (since 10 June)" in told_
-    assert "“lerning” has matched nothing for weeks: did you mean “learning”?" in told_
-    assert "“xyzzy” has matched nothing for weeks." in told_
+    assert "“lerning” has matched nothing lately: did you mean “learning”?" in told_
+    assert "“xyzzy” has matched nothing lately." in told_
 
 
 def test_samples_and_tests_are_marked_at_the_top() -> None:

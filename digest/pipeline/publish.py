@@ -199,8 +199,15 @@ def _suggestions(desk: Desk, due: Due) -> tuple[Suggestion, ...]:
     )
 
 
+_NOTHING: Mapping[str, str] = {
+    "matches": "nothing new is for this reader",
+    "sources": "nothing to send, and sources could not be read",
+    "weekend": "nothing new, as on most weekends",
+}
+
+
 def _nothing(letter: Letter) -> str:
-    return f"nothing to send ({letter.thin or 'nothing new'})"
+    return _NOTHING.get(letter.thin, "nothing new")
 
 
 def _put(parts: Parts, store: Transaction, due: Due, composed: Composed) -> bool:

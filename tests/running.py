@@ -101,11 +101,15 @@ def run(*words: str, folder: Path, stdin: str = "") -> Result:
 
 
 def start(
-    *words: str, folder: Path, environment: Mapping[str, str] | None = None, **files: Any
+    *words: str,
+    folder: Path,
+    environment: Mapping[str, str] | None = None,
+    before: Sequence[str] = (),
+    **files: Any,
 ) -> subprocess.Popen[str]:
-    """Start the command line as a process of its own."""
+    """Start the command line as a process of its own, by the command `before` if there is one."""
     return subprocess.Popen(  # noqa: S603  This very Python.
-        [sys.executable, "-m", "digest", *words],
+        [*before, sys.executable, "-m", "digest", *words],
         cwd=folder,
         env={**os.environ, "PYTHONPATH": str(ROOT), **(environment or {})},
         text=True,

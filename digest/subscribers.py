@@ -23,7 +23,7 @@ _FRIDAY = 4
 _WEEK = timedelta(days=7)
 _MONTH = timedelta(days=31)
 
-MOST_PAPERS = 30
+MOST_PAPERS = 20
 """The most papers that a letter can tell in full: mailboxes cut off what is longer."""
 
 FIRST_LETTER = timedelta(days=3)
@@ -57,7 +57,7 @@ class Subscriber(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         if self.minimum is not None and not isfinite(self.minimum):
             raise ValueError("`minimum` must be a number")
         if self.cap is not None and not 1 <= self.cap <= MOST_PAPERS:
-            raise ValueError(f"`cap` must be from 1 to {MOST_PAPERS}")
+            raise ValueError(f"`cap` must be at least 1 and at most {MOST_PAPERS}")
 
     @property
     def profile(self) -> tuple[Keyword, ...]:

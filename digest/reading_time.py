@@ -17,7 +17,7 @@ RESERVED = 4
 WORDS = 900
 """What can be read in three minutes."""
 
-WORDS_AROUND = 92
+WORDS_AROUND = 100
 """What a letter's head, headings and foot take of that."""
 
 NUMBER_VOTES_AND_AGE = 10

@@ -13,7 +13,7 @@ from math import isfinite
 
 from msgspec import Struct
 
-from digest.items import Before, Texts, item, revised_item, rose
+from digest.items import Before, Texts, item, listed_by_since, revised_item, rose
 from digest.latex import readable
 from digest.letters import (
     Excluded,
@@ -221,7 +221,7 @@ def _without(all_: Iterable[Ranked], some: Iterable[Ranked]) -> list[Ranked]:
 
 
 def _rising(rest: Iterable[Ranked], before: Before | None) -> list[Ranked]:
-    """Return what was below the threshold and has been listed again since, with votes.
+    """Return what was below the threshold and is listed by another source now, with votes.
 
     A third of the papers that reach Hugging Face do so days after arXiv.
     """
@@ -230,7 +230,7 @@ def _rising(rest: Iterable[Ranked], before: Before | None) -> list[Ranked]:
         for each in rest
         if rose(each.candidate, before)
         and each.candidate.votes >= TRENDING_VOTES
-        and _listed_since(each.candidate, before)
+        and listed_by_since(each.candidate, before)
     ]
 
 

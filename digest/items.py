@@ -33,6 +33,14 @@ def rose(candidate: Candidate, before: Before | None) -> bool:
     return before is not None and candidate.first_seen <= before.made_at
 
 
+def listed_by_since(candidate: Candidate, before: Before | None) -> list[str]:
+    """Return the sources that have listed a paper only since the reader's last letter."""
+    if before is None:
+        return []
+    earlier = {seen.source for seen in candidate.seen if seen.at <= before.made_at}
+    return [seen.source for seen in candidate.seen if seen.source not in earlier]
+
+
 def item(ranked: Ranked, section: Section, words: Texts, before: Before | None) -> Item:
     """Return a chosen paper as an item of a section."""
     candidate = ranked.candidate
@@ -56,8 +64,7 @@ def _change(ranked: Ranked, before: Before | None, section: Section) -> tuple[Ch
     new = {keyword.text for keyword, _ in ranked.hits} - set(before.keywords)
     if ranked.hits and len(new) == len(ranked.hits):
         return "keyword", ranked.hits[0][0].phrase
-    later = [seen.source for seen in ranked.candidate.seen if seen.at > before.made_at]
-    if later:
+    if later := listed_by_since(ranked.candidate, before):
         return "listed", later[-1]
     votes = ranked.candidate.votes
     return ("votes", str(votes)) if votes else ("", "")

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from datetime import UTC, date, datetime
 from email import message_from_bytes
 from pathlib import Path
 
@@ -19,6 +20,9 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from mailserver import mail_server
 from webserver import Responder, answer, serving
+
+from digest.sources.arxiv import Arxiv
+from digest.sources.huggingface import HuggingFace
 
 RECORDING = (
     Path(__file__).parents[3] / "shared/pages/arxiv/api_query_cs_submitted_2025-12-17_405.xml"
@@ -62,6 +66,20 @@ def main() -> None:
             )
             again = [_timed(["once"], Path(folder)) for _ in range(TRIES)]
             _print("the same once more, nothing due", again)
+    _politeness()
+
+
+def _politeness() -> None:
+    """Print what a real morning's run asks for; the waits between are most of its time."""
+    now = datetime(2026, 6, 12, 7, tzinfo=UTC)
+    for source in (HuggingFace(), Arxiv(categories=("cs.LG", "cs.CL"))):
+        asked = source.requests(date(2026, 6, 11), now)
+        spacing = asked[0].spacing.total_seconds()
+        waits = (len(asked) - 1) * spacing
+        print(
+            f"a morning's requests to {source.name}: {len(asked)} and what its pages name, "
+            f"{spacing:g} s apart: at least {waits:g} s of waiting"
+        )
 
 
 def _print(what: str, figures: list[tuple[float, float]]) -> None:

@@ -1,0 +1,186 @@
+"""A run that is killed at any step is finished by the next: nothing is lost, nothing sent twice."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from threading import Event, Thread
+
+import pytest
+from running import ROOT, Newsroom, newsroom, paper
+
+pytestmark = pytest.mark.tier2
+
+FRIDAY = "2026-06-12"
+LIST = f"/api/daily_papers?date={FRIDAY}&limit=100"
+PATIENCE = 60
+
+
+@pytest.fixture
+def room(tmp_path: Path) -> Iterator[Newsroom]:
+    with newsroom(tmp_path) as made:
+        made.huggingface(FRIDAY, paper(1, "On Looms", votes=12), paper(2, "On Soap"))
+        yield made
+
+
+def killed(process: subprocess.Popen[str]) -> None:
+    """Kill a process as a power cut would."""
+    process.kill()
+    process.communicate(timeout=PATIENCE)
+
+
+@dataclass
+class Stalling:
+    """A mail server that answers up to a stage and then nothing; `reached` says it is there."""
+
+    stage: bytes
+    port: int = 0
+    reached: Event = field(default_factory=Event)
+    ended: Event = field(default_factory=Event)
+
+    def serve(self, listening: socket.socket) -> None:
+        connection, _ = listening.accept()
+        with connection, connection.makefile("rb") as lines:
+            connection.sendall(b"220 mail.test\r\n")
+            for line in lines:
+                if line.upper().startswith(self.stage):
+                    self.reached.set()
+                    self.ended.wait(PATIENCE)
+                    return
+                if line.upper().startswith(b"DATA"):
+                    connection.sendall(b"354 go on\r\n")
+                elif line.upper().startswith((b"EHLO", b"MAIL", b"RCPT", b"RSET", b"QUIT")):
+                    connection.sendall(b"250 fine\r\n")
+
+
+@contextmanager
+def stalling(stage: bytes) -> Iterator[Stalling]:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        server = Stalling(stage=stage, port=listening.getsockname()[1])
+        thread = Thread(target=server.serve, args=(listening,), daemon=True)
+        thread.start()
+        try:
+            yield server
+        finally:
+            server.ended.set()
+            thread.join(PATIENCE)
+
+
+def kill_at(room: Newsroom, stage: bytes) -> str:
+    """Kill a run while it waits for a mail server at a stage; return its Message-ID."""
+    port, room.mail_port = room.mail_port, 0
+    with stalling(stage) as server:
+        room.mail_port = server.port
+        room.configure()
+        process = room.start("once", "--at", FRIDAY)
+        try:
+            assert server.reached.wait(PATIENCE)
+        finally:
+            killed(process)
+    room.mail_port = port
+    room.configure()
+    with closing(sqlite3.connect(room.database)) as store:
+        ((message_id,),) = store.execute("SELECT message_id FROM deliveries").fetchall()
+    return str(message_id)
+
+
+def test_killed_while_it_reads_pages_nothing_is_lost(room: Newsroom) -> None:
+    listed = room.web.answers[LIST]
+    blocked = room.block(LIST)
+    process = room.start("once", "--at", FRIDAY)
+    try:
+        assert blocked.asked.wait(PATIENCE)
+    finally:
+        killed(process)
+    room.web.answers[LIST] = listed
+
+    done = room.once(FRIDAY)
+
+    assert done.code == 0, done.err
+    assert done.json["sources"][0]["new"] == 2
+    assert done.json["letters"][0]["here"][0] == "arxiv:2606.00001"
+    assert len(room.mails) == 1
+
+
+STEPS = """
+import os, signal, sys
+from pathlib import Path
+from digest.app import Setting, clock, locked, me, moment, opened, parts
+from digest.config import load
+from digest.fetch import Fetcher
+from digest import pipeline
+
+config = load(Path("digest.toml"))
+setting = Setting(config=config, now=moment(sys.argv[1], "Europe/Berlin", clock()))
+owner = me()
+with opened(setting) as store, Fetcher(config.http, now=setting.now) as fetcher:
+    with locked(store, owner):
+        made = parts(setting, store, fetcher, owner)
+        for step in sys.argv[2:]:
+            getattr(pipeline, step)(made)
+        os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def kill_after(room: Newsroom, *steps: str) -> None:
+    """Take the first steps of a run in a process, and kill it there."""
+    done = subprocess.run(  # noqa: S603  This very Python.
+        [sys.executable, "-c", STEPS, FRIDAY, *steps],
+        cwd=room.folder,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        check=False,
+    )
+    assert done.returncode == -signal.SIGKILL
+
+
+def test_killed_between_two_steps_the_next_run_takes_the_rest(room: Newsroom) -> None:
+    kill_after(room, "collect")
+    listed = room.run("papers", "--json").json
+    assert len(listed) == 2
+
+    kill_after(room, "collect", "publish")
+    (letter,) = room.run("letters", "--json").json
+    assert letter["states"] == {"ready": 1}
+
+    done = room.once(FRIDAY)
+    assert done.code == 0, done.err
+    assert done.json["sources"][0]["known"] == 2
+    assert done.json["letters"] == []
+    assert done.json["deliveries"] == {"sent": 1}
+    assert len(room.mails) == 1
+
+
+def test_killed_before_the_final_dot_the_same_letter_is_sent(room: Newsroom) -> None:
+    message_id = kill_at(room, b"RCPT")
+
+    done = room.once(FRIDAY)
+
+    assert done.code == 0, done.err
+    assert done.json["letters"] == []
+    assert done.json["deliveries"] == {"sent": 1}
+    assert [mail["Message-ID"] for mail in room.mails] == [message_id]
+
+
+def test_killed_after_the_final_dot_the_letter_is_in_doubt_and_not_sent_again(
+    room: Newsroom,
+) -> None:
+    kill_at(room, b".\r\n")
+
+    done = room.once(FRIDAY)
+    assert done.code == 1
+    assert done.json["deliveries"] == {"in_doubt": 1}
+    assert "a run was stopped while the output had the whole message" in done.err
+
+    again = room.once(FRIDAY)
+    assert (again.code, again.json["deliveries"]) == (0, {})
+    assert room.mails == []
+    (letter,) = room.run("letters", "--json").json
+    assert letter["states"] == {"in_doubt": 1}

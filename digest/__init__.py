@@ -33,6 +33,7 @@ The map, in the order in which the data flows:
     pipeline/      the flow: collect, publish, send
     report         what a run did, as JSON
     app            the composition root: the one place where the parts meet
+    demonstration  the built-in sample, rehearsed day by day
     checks         what `digest check` tries
     cli/           where the operator types: one file per command
     sample/        the built-in sample: three days of invented papers

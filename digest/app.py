@@ -22,7 +22,7 @@ from zoneinfo import ZoneInfo
 
 from msgspec.structs import replace
 
-from digest.config import Config, decode
+from digest.config import Config
 from digest.errors import ConfigError, DeliveryError
 from digest.explain import Explanation
 from digest.fetch import Fetcher
@@ -36,7 +36,6 @@ from digest.outputs.smtp import Smtp
 from digest.pipeline import Parts, collect, looks, publish, send
 from digest.report import Run
 from digest.store import Store, Transaction, open_store
-from digest.subscribers import Subscriber
 
 if TYPE_CHECKING:
     from digest.render import Renderer
@@ -46,7 +45,6 @@ LOCK_LEASE = timedelta(hours=1)
 YEARS = range(1900, 9000)
 """When a run may believe it is: far enough from the ends of what a date can say."""
 
-SAMPLE = Path(__file__).parent / "sample"
 
 Tell = Callable[[str], None]
 
@@ -353,75 +351,3 @@ def send_test(setting: Setting) -> Iterator[tuple[str, bool, str]]:
             yield output.name, True, str(error)
         finally:
             output.close()
-
-
-# The sample
-
-
-@dataclass(frozen=True, slots=True)
-class Nowhere:
-    """An output that forgets: the sample's days before the last go there."""
-
-    name: str = "nowhere"
-
-    def reaches(self, subscriber: Subscriber | None) -> bool:
-        """Say whether a reader has letters here: all but the public."""
-        return subscriber is not None
-
-    def deliver(self, message: Message, commit: Callable[[], None]) -> str:
-        """Forget a message."""
-        del message, commit
-        return "forgotten"
-
-    def check(self) -> str:
-        """Return that there is nothing to try."""
-        return "forgets"
-
-    def close(self) -> None:
-        """Nothing is held open."""
-
-
-def sample_days() -> list[date]:
-    """Return the days of the built-in sample."""
-    return sorted(
-        date.fromisoformat(each.name) for each in SAMPLE.iterdir() if each.name[:1] == "2"
-    )
-
-
-def sample(only: str, folder: Path = Path(), *, quiet: bool = False, tell: Tell = silence) -> Run:
-    """Rehearse the sample's days one after the other and preview the last one's letter."""
-    text = (SAMPLE / "digest.toml").read_text(encoding="utf-8")
-    days = sample_days()
-    runs: list[Run] = []
-    with ExitStack() as stack:
-        store: Store | None = None
-        for day in days:
-            config = decode(text.replace("{day}", day.isoformat()), SAMPLE / "digest.toml")
-            now = moment(day.isoformat(), config.newsletter.timezone, clock())
-            setting = Setting(
-                config=config,
-                now=now,
-                dry_run=True,
-                only=only,
-                sample=True,
-                quiet=quiet,
-                folder=folder,
-                tell=tell,
-            )
-            check_reader(setting)
-            store = store or stack.enter_context(opened(setting))
-            with Fetcher(config.http, now=now) as fetcher:
-                made = parts(setting, store, fetcher, me())
-                runs.append(run(made if day == days[-1] else _quiet(made)))
-    return runs[-1]
-
-
-def _quiet(made: Parts) -> Parts:
-    """Let letters be composed and remembered, but neither rendered nor shown."""
-    outputs = {"nowhere": Nowhere()}
-    return dataclasses.replace(made, outputs=outputs, senders=outputs, render=_unread)
-
-
-def _unread(letter: Letter) -> Rendered:
-    del letter
-    return Rendered(subject="", preheader="", html="", text="", markdown="")

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 import digest
-from digest.app import sample
 from digest.config import load
+from digest.demonstration import sample
 from digest.keywords import Text, find, parse
 from digest.papers import Page, Paper, same
 from digest.sources import Source

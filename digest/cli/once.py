@@ -68,7 +68,7 @@ def command(
 
 
 def _sample(ctx: click.Context, *, at: str, subscriber: str, as_json: bool) -> None:
-    from digest.app import sample  # noqa: PLC0415 - only a run pays for it
+    from digest.demonstration import sample  # noqa: PLC0415 - only a run pays for it
 
     if at:
         raise ConfigError("--at: the built-in sample has its own days; `digest init` sets yours up")

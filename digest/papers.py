@@ -11,6 +11,7 @@ import re
 import unicodedata
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Literal
 
 from msgspec import Struct
@@ -182,6 +183,7 @@ def surnames(authors: tuple[str, ...]) -> frozenset[str]:
     return frozenset(found - {""})
 
 
+@lru_cache(maxsize=512)
 def fingerprint(paper: Paper) -> str:
     """Return what a reader would notice changed: hashes of title and abstract, 16 characters.
 

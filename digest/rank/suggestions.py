@@ -31,16 +31,12 @@ def suggest(keyword: Keyword, pool: Sequence[Candidate]) -> str:
     """
     from rapidfuzz import fuzz, process  # noqa: PLC0415 - only a keyword without hits pays for it
 
-    found = process.extract(
-        keyword.phrase,
-        sorted(_phrases(keyword, pool)),
-        scorer=fuzz.ratio,
-        processor=plain,
-        score_cutoff=CLOSE,
-        limit=None,
-    )
     wanted = plain(keyword.phrase)
-    return next((near for near, _, _ in found if _means(wanted, plain(near))), "")
+    phrases = {plain(each): each for each in sorted(_phrases(keyword, pool))}
+    found = process.extract(
+        wanted, list(phrases), scorer=fuzz.ratio, score_cutoff=CLOSE, limit=None
+    )
+    return next((phrases[near] for near, _, _ in found if _means(wanted, near)), "")
 
 
 def _means(wanted: str, near: str) -> bool:

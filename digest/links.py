@@ -28,6 +28,8 @@ def links(paper: Paper) -> tuple[Link, ...]:
         known["doi"] = Link("doi", f"https://doi.org/{paper.doi}")
     elif paper.openreview:
         known["page"] = Link("page", f"https://openreview.net/forum?id={paper.openreview}")
+    elif paper.pubmed:
+        known["page"] = Link("page", f"https://pubmed.ncbi.nlm.nih.gov/{paper.pubmed}/")
     return tuple(known[kind] for kind in _ORDER if kind in known)
 
 

@@ -24,6 +24,9 @@ Announced = Literal["", "new", "cross", "replace"]
 
 LinkKind = Literal["arxiv", "pdf", "huggingface", "code", "project", "doi", "page"]
 
+IDENTIFIERS = ("arxiv", "doi", "openreview", "pubmed")
+"""Kinds of identifiers, most telling first; each is a field of `Paper`."""
+
 TELLING_WORDS = 3
 """From how many words on a title alone can say that two listings are one paper."""
 
@@ -35,6 +38,11 @@ _ARXIV = re.compile(
 _DOI = re.compile(r"(?:doi\.org/|doi:|^)\s*(?P<id>10\.\d{4,9}/\S+)", re.IGNORECASE)
 _OPENREVIEW = re.compile(
     r"(?:openreview\.net/(?:forum|pdf)\?id=|openreview:)(?P<id>[\w-]+)", re.IGNORECASE
+)
+_PUBMED = re.compile(
+    r"(?:pubmed\.ncbi\.nlm\.nih\.gov/|ncbi\.nlm\.nih\.gov/pubmed/|pubmed:|pmid:)\s*"
+    r"(?P<id>\d{1,9})(?!\d)",
+    re.IGNORECASE,
 )
 GERMAN = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "ø": "oe", "æ": "ae"})
 _GREEK = str.maketrans(
@@ -79,7 +87,8 @@ class Link(Struct, frozen=True):
 class Paper(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A paper as sources list it. White space is single, LaTeX is as it came.
 
-    `arxiv` has no version, `doi` is lower case, `version` is 0 where unknown. `summary` is the
+    `arxiv` has no version, `doi` is lower case, `openreview` is a forum's, `pubmed` a PMID;
+    `version` is 0 where unknown. `summary` is the
     source's own machine-written sentence, `topics` its machine-chosen keywords.
     """
 
@@ -89,6 +98,7 @@ class Paper(Struct, frozen=True, kw_only=True, omit_defaults=True):
     arxiv: str = ""
     doi: str = ""
     openreview: str = ""
+    pubmed: str = ""
     version: int = 0
     published: date | None = None
     categories: tuple[str, ...] = ()
@@ -102,9 +112,9 @@ class Paper(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Its identifiers, most telling first: ``arxiv:…``, ``doi:…``, ``openreview:…``."""
-        kinds = (("arxiv", self.arxiv), ("doi", self.doi), ("openreview", self.openreview))
-        return tuple(f"{kind}:{value}" for kind, value in kinds if value)
+        """Its identifiers, most telling first: ``arxiv:…``, ``doi:…`` and so on."""
+        found = ((kind, getattr(self, kind)) for kind in IDENTIFIERS)
+        return tuple(f"{kind}:{value}" for kind, value in found if value)
 
     @property
     def identifier(self) -> str:
@@ -135,6 +145,8 @@ def identify(text: str) -> str:
         return f"doi:{doi}"
     if found := _OPENREVIEW.search(text):
         return f"openreview:{found['id']}"
+    if found := _PUBMED.search(text):
+        return f"pubmed:{found['id']}"
     if found := _ARXIV.search(text):
         return f"arxiv:{found['id'].lower()}"
     return ""
@@ -232,7 +244,7 @@ def agree(a: Paper, b: Paper, key: str, *, repeated: bool = False) -> bool:
     """
     if not key:
         return False
-    if (a.arxiv and b.arxiv) or (a.openreview and b.openreview):
+    if (a.arxiv and b.arxiv) or (a.openreview and b.openreview) or (a.pubmed and b.pubmed):
         return False
     ours, theirs = surnames(a.authors), surnames(b.authors)
     if a.doi and b.doi:
@@ -256,7 +268,7 @@ def merge(old: Paper, new: Paper, *, revised: bool = False) -> Paper:
     }
     rest = {
         field: getattr(old, field) or getattr(new, field)
-        for field in ("arxiv", "doi", "openreview", "published", "thumbnail", "comment")
+        for field in (*IDENTIFIERS, "published", "thumbnail", "comment")
     }
     links = {link.kind: link for link in (*new.links, *old.links)}
     return replace(

@@ -224,3 +224,23 @@ def test_no_variant_of_a_title_is_merged_wrongly() -> None:
 
     assert len(pairs) > 8000
     assert wrong == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "pubmed:39012345",
+        "PMID: 39012345",
+        "https://pubmed.ncbi.nlm.nih.gov/39012345/",
+        "https://www.ncbi.nlm.nih.gov/pubmed/39012345",
+    ],
+)
+def test_a_pubmed_number_names_a_paper(text: str) -> None:
+    assert identify(text) == "pubmed:39012345"
+
+
+def test_two_papers_of_pubmed_are_two_under_one_title() -> None:
+    one = Paper(title="Sleep and the heart of mice", pubmed="1")
+    other = Paper(title="Sleep and the heart of mice", pubmed="2")
+    assert not same(one, other)
+    assert same(one, Paper(title="Sleep and the heart of mice", doi="10.1000/1"))

@@ -37,21 +37,31 @@ class Request:
 
     A `file:` address may end in a folder or a glob; its page then has the content type
     ``text/uri-list`` (RFC 2483) and the addresses of the files as its body. A fragment is never
-    sent, and is still there in the page's `url`.
+    sent, and is still there in the page's `url`. `backoff` is the wait before the second try where
+    the server names none. `header` is sent with the value of the secret called `secret`, if there
+    is one. With `robots`, the host's robots.txt is asked first (RFC 9309).
     """
 
     url: str
     accept: str = "*/*"
     spacing: timedelta = timedelta(seconds=1)
+    backoff: timedelta = timedelta(seconds=1)
+    header: str = ""
+    secret: str = ""
+    robots: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parsed:
-    """What a page holds: whole papers even where `errors` says that more were expected."""
+    """What a page holds: whole papers even where `errors` says that more were expected.
+
+    `lost` are days that were asked for and can't be had from this source any more.
+    """
 
     sightings: tuple[Sighting, ...] = ()
     requests: tuple[Request, ...] = ()
     errors: tuple[ParseError, ...] = ()
+    lost: tuple[date, ...] = ()
 
 
 class Source(Protocol):

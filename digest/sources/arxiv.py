@@ -6,6 +6,7 @@ asked five days further back. It never fetches. arXiv's rule is one request in t
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from datetime import UTC, date, datetime, timedelta
 from typing import Literal
@@ -142,7 +143,7 @@ class Arxiv(
         updated = [fields.day(first(entry, "updated")) for entry in document.entries]
         back_catalogue = asked["how"] == "from"
         kept = tuple(s for s in parsed.sightings if back_catalogue or not _before(s, bound))
-        parsed = Parsed(sightings=kept, errors=parsed.errors)
+        parsed = dataclasses.replace(parsed, sightings=kept)
         oldest = min((day for day in updated if day), default=None)
         if oldest is None or oldest < bound or document.broken:
             return parsed
@@ -163,7 +164,7 @@ class Arxiv(
             reason = f"more than {PAGES} pages are younger than {bound}; the older were not read"
             return with_error(parsed, page, self.name, f"{reason}; ask for fewer categories")
         more = (self._ask(following, bound, read_pages + 1, first=asked_for["how"] == "from"),)
-        return Parsed(sightings=parsed.sightings, requests=more, errors=parsed.errors)
+        return dataclasses.replace(parsed, requests=more)
 
 
 def _before(sighting: Sighting, bound: date) -> bool:

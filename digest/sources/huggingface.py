@@ -6,6 +6,7 @@ paper. It never fetches. Limits are 500 requests of the API and 100 pages in fiv
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from datetime import UTC, date, datetime, timedelta
 from typing import Literal
@@ -105,11 +106,7 @@ class HuggingFace(
         if self.query:
             return without_days(parsed)
         following = self._following(page.url, len(parsed.sightings))
-        return Parsed(
-            sightings=parsed.sightings,
-            requests=(*parsed.requests, *following),
-            errors=parsed.errors,
-        )
+        return dataclasses.replace(parsed, requests=(*parsed.requests, *following))
 
     def _following(self, url: str, found: int) -> tuple[Request, ...]:
         """Return the request for the page after a full one. Pages are counted from 0."""

@@ -6,6 +6,7 @@ were expected.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Iterable
 from typing import TypeVar
 
@@ -61,18 +62,13 @@ def with_error(parsed: Parsed, page: Page, source: str, reason: str) -> Parsed:
     if not reason:
         return parsed
     error = ParseError(source, page.url, reason)
-    return Parsed(
-        sightings=parsed.sightings, requests=parsed.requests, errors=(*parsed.errors, error)
-    )
+    return dataclasses.replace(parsed, errors=(*parsed.errors, error))
 
 
 def without_days(parsed: Parsed) -> Parsed:
     """Forget the days: those of a search are the days of searching, not the papers'."""
-    return Parsed(
-        sightings=tuple(replace(sighting, day=None) for sighting in parsed.sightings),
-        requests=parsed.requests,
-        errors=parsed.errors,
-    )
+    undated = tuple(replace(sighting, day=None) for sighting in parsed.sightings)
+    return dataclasses.replace(parsed, sightings=undated)
 
 
 def quoted(text: str) -> str:

@@ -78,16 +78,18 @@ class _Json(TypeDecorator[msgspec.Struct]):
     cache_ok = True
     decoder: msgspec.json.Decoder[msgspec.Struct]
 
-    def process_bind_param(self, value: msgspec.Struct | None, dialect: Dialect) -> str:
-        """Encode a record."""
+    def process_bind_param(self, value: msgspec.Struct | None, dialect: Dialect) -> str | None:
+        """Encode a record; None stays NULL."""
         del dialect
-        return msgspec.json.encode(value).decode()
+        return None if value is None else msgspec.json.encode(value).decode()
 
-    def process_result_value(self, value: str | None, dialect: Dialect) -> msgspec.Struct:
+    def process_result_value(self, value: str | None, dialect: Dialect) -> msgspec.Struct | None:
         """Decode a record. Raises StoreError where it is none."""
         del dialect
+        if value is None:
+            return None
         try:
-            return self.decoder.decode(value or "")
+            return self.decoder.decode(value)
         except msgspec.MsgspecError as error:
             raise StoreError(f"the store holds a record that cannot be read: {error}") from error
 
@@ -162,6 +164,15 @@ prints = Table(
 )
 """What a source listed last. A sighting cannot say: an earlier day may be listed again later."""
 
+wordings = Table(
+    "wordings",
+    metadata,
+    Column("paper_id", ForeignKey("papers.id"), primary_key=True),
+    Column("source", Text, primary_key=True),
+    Column("paper", PaperJson, nullable=False),
+)
+"""A paper as each source has it, where several list it: what can be taken apart again."""
+
 sources = Table(
     "sources",
     metadata,
@@ -195,6 +206,53 @@ letters = Table(
     UniqueConstraint("subscriber", "slot", "edition"),
 )
 """`edition` is 1, and counts up where every delivery of the one before has failed."""
+
+told = Table(
+    "told",
+    metadata,
+    Column("subscriber", Text, primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("revision", Integer, nullable=False),
+)
+"""Papers of letters that went out after this store was copied, by identifier."""
+
+decisions = Table(
+    "decisions",
+    metadata,
+    Column("one", Text, primary_key=True),
+    Column("other", Text, primary_key=True),
+    Column("same", Boolean, nullable=False),
+    Column("decided_at", Utc, nullable=False),
+)
+"""What the operator said of two identifiers: that they are one paper, or are not."""
+
+lost_days = Table(
+    "lost_days",
+    metadata,
+    Column("source", Text, primary_key=True),
+    Column("day", Date, primary_key=True),
+    Column("noticed_at", Utc, nullable=False),
+)
+"""Days of a source that nobody can read any more."""
+
+resolutions = Table(
+    "resolutions",
+    metadata,
+    Column("title_key", Text, primary_key=True),
+    Column("paper", PaperJson),
+    Column("asked_at", Utc, nullable=False),
+)
+"""What was found for a title; NULL where nothing was."""
+
+gists = Table(
+    "gists",
+    metadata,
+    Column("fingerprint", Text, primary_key=True),
+    Column("model", Text, primary_key=True),
+    Column("gist", Text, nullable=False),
+    Column("made_at", Utc, nullable=False),
+)
+"""What a model wrote of a paper in one wording."""
 
 letter_papers = Table(
     "letter_papers",

@@ -6,8 +6,8 @@
 
 What they share: `forms` says which form a page has and who reads it; `huggingface_items`,
 `huggingface_pages`, `text`, `arxiv_feeds`, `listing` and `feed` each read one; `bodies` makes text
-of bytes, `entries` reads XML as far as it is whole, `fields` takes single values, `readings` says
-what a page came to, and `settings` what may be set.
+of bytes, `entries` and `objects` read XML and JSON as far as they are whole, `fields` takes single
+values, `readings` says what a page came to, and `settings` what may be set.
 
 A source says what to get and reads what came. It never fetches, stores, or reads the clock.
 

@@ -7,7 +7,6 @@ but the identifier and the title may be absent or odd. Nothing here raises for a
 from __future__ import annotations
 
 import ast
-import json
 import re
 from dataclasses import dataclass
 from datetime import date
@@ -19,19 +18,18 @@ import msgspec
 
 from digest.papers import Link, Page, Paper, Sighting
 from digest.sources import Parsed, fields
-from digest.sources.readings import Unreadable, changed_shape, failure, gather, quoted, with_error
+from digest.sources.objects import kind, load, no_list
+from digest.sources.readings import Unreadable, failure, gather, quoted, with_error
 
 _LISTS = ("dailyPapers", "trendingPapers", "papers")
+HOLDERS = (*_LISTS, "data")
+"""What a list of papers is called in an object that holds it."""
+
 _SEARCHES = ("query", "q", "searchQuery", "search")
-_LIST_BEGINS = re.compile(r'"(?:dailyPapers|trendingPapers|papers|data)"\s*:\s*\[')
-_BETWEEN = re.compile(r"[\s,]*")
 _PAPER_ID = re.compile(r"[A-Za-z0-9][\w.-]{0,63}")
 _NO_PICTURE = (".mp4", ".mov", ".qt", ".webm", ".avi", ".mkv")
 _SEARCHED = re.compile(r"[?&]q=[^&#]")
 _PERIOD = re.compile(r"[?&](?:week|month)=|[?&]sort=trending|/papers/(?:week|month|trending)")
-_LONGEST_INTEGER = 18
-"""Digits; no count has more, and Python refuses to read some that do."""
-
 _LONGEST_ITEM = 2_000_000
 """Characters of a paper in Python's notation; its parser needs a hundred times as many bytes."""
 
@@ -48,7 +46,7 @@ class Listed:
 
 def read_json(page: Page, text: str, source: str) -> Parsed:
     """Read an answer of the API, or a copy of one."""
-    value, problem = load(text)
+    value, problem = load(text, HOLDERS)
     return read_value(page, source, value, problem)
 
 
@@ -58,7 +56,7 @@ def read_value(page: Page, source: str, value: Any, problem: str = "") -> Parsed
         return failure(page, source, f"its JSON {problem}; ask again later")
     listed = find_papers(value)
     if listed is None:
-        return _no_list(page, source, value)
+        return no_list(page, source, value)
     default = None if _PERIOD.search(page.url) else listed.day or fields.address_day(page.url)
     searched = listed.searched or bool(_SEARCHED.search(page.url))
     parsed = gather(
@@ -74,44 +72,6 @@ def read_value(page: Page, source: str, value: Any, problem: str = "") -> Parsed
         reason = f"it says it has {listed.announced} papers and has {len(listed.items)}"
         return with_error(parsed, page, source, reason)
     return parsed
-
-
-def load(text: str) -> tuple[Any, str]:
-    """Return what JSON says, or the whole items of a list that breaks off, and what is wrong."""
-    try:
-        return msgspec.json.decode(text), ""
-    except (msgspec.MsgspecError, RecursionError, UnicodeError):
-        pass
-    try:
-        # Python's reader takes lone surrogates and control characters, which are cleaned later.
-        return json.loads(text, strict=False, parse_int=_integer), ""
-    except (ValueError, RecursionError) as error:
-        return whole_items(text), f"cannot be read ({type(error).__name__}: {_where(error)})"
-
-
-def _where(error: Exception) -> str:
-    return str(error) if isinstance(error, ValueError) else "it is nested too deeply"
-
-
-def _integer(digits: str) -> int:
-    return int(digits) if len(digits) <= _LONGEST_INTEGER else -1
-
-
-def whole_items(text: str) -> list[Any]:
-    """Return the items of a list before the place where it breaks off."""
-    found = _LIST_BEGINS.search(text)
-    stripped = text.lstrip("\ufeff \t\r\n")
-    at = len(text) - len(stripped) + 1 if stripped[:1] == "[" else found.end() if found else -1
-    decoder = json.JSONDecoder(strict=False, parse_int=_integer)
-    items: list[Any] = []
-    while 0 <= at < len(text):
-        between = _BETWEEN.match(text, at)
-        try:
-            item, at = decoder.raw_decode(text, between.end() if between else at)
-        except (ValueError, RecursionError):
-            break
-        items.append(item)
-    return items
 
 
 def find_papers(value: Any) -> Listed | None:
@@ -133,30 +93,15 @@ def find_papers(value: Any) -> Listed | None:
     return Listed(items=[value]) if isinstance(one, dict) and {"id", "title"} <= set(one) else None
 
 
-def _no_list(page: Page, source: str, value: Any) -> Parsed:
-    if isinstance(value, dict):
-        said = fields.text(value.get("error")) or fields.text(value.get("message"))
-        if said:
-            return failure(page, source, f"the server answered with an error: {quoted(said)}")
-        names = ", ".join(f"`{fields.text(key)[:30]}`" for key in list(value)[:5]) or "nothing"
-        return changed_shape(page, source, f"no list of papers in its JSON, which has {names}")
-    return changed_shape(page, source, f"its JSON is {_kind(value)}, not a list of papers")
-
-
-def _kind(value: Any) -> str:
-    names = {dict: "an object", list: "a list", str: "a text", bool: "true or false"}
-    return "null" if value is None else names.get(type(value), "a number")
-
-
 def read_item(item: Any, source: str, default: date | None, *, searched: bool = False) -> Sighting:
     """Read one paper of a list. Raises Unreadable if it has no identifier or no title."""
     if isinstance(item, str):
         item = _unquoted(item)
     if not isinstance(item, dict):
-        raise Unreadable(f"it is {_kind(item)}, not an object")
+        raise Unreadable(f"it is {kind(item)}, not an object")
     paper = item.get("paper", item)
     if not isinstance(paper, dict):
-        raise Unreadable(f"its `paper` is {_kind(paper)}, not an object")
+        raise Unreadable(f"its `paper` is {kind(paper)}, not an object")
     day = fields.day(paper.get("submittedOnDailyAt") or item.get("submittedOnDailyAt")) or default
     votes = fields.count(paper.get("upvotes"))
     return Sighting(

@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, Any
 from digest.papers import Page, Paper, Sighting
 from digest.sources import Parsed, fields
 from digest.sources.huggingface_items import (
+    HOLDERS,
     find_papers,
-    load,
     paper_links,
     public_host,
     read_value,
-    whole_items,
 )
+from digest.sources.objects import load, whole_items
 from digest.sources.readings import Unreadable, changed_shape, failure, gather, quoted, with_error
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def read_html(page: Page, text: str, source: str) -> Parsed:
     if foreign:
         reason = f"it is a page of {foreign}, titled {quoted(title)}, not of Hugging Face"
         return failure(page, source, f"{reason}; take the page from https://huggingface.co")
-    for value, problem in map(load, _data(tree)):
+    for value, problem in (load(data, HOLDERS) for data in _data(tree)):
         if value and find_papers(value) is not None:
             return read_value(page, source, value, problem)
     cut = _cut_data(text)
@@ -65,7 +65,7 @@ def _cut_data(text: str) -> list[Any]:
     begin = start + len("data-props=") + 1
     if text[begin - 1] in text[begin:]:
         return []
-    return whole_items(html.unescape(text[begin:]))
+    return whole_items(html.unescape(text[begin:]), HOLDERS)
 
 
 def _title(tree: LexborHTMLParser) -> str:

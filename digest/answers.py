@@ -41,11 +41,24 @@ _SECRET = re.compile(
 
 
 class ExchangeError(Exception):
-    """An exchange failed. `again` says that asking once more may help, after `pause` seconds."""
+    """An exchange failed. `again` says that asking once more may help, after `pause` seconds.
 
-    def __init__(self, reason: str, *, again: bool = False, pause: float | None = None) -> None:
+    `status` is the answer's, 0 where none came. `unanswered` says that the server did not even
+    begin to answer.
+    """
+
+    def __init__(
+        self,
+        reason: str,
+        *,
+        again: bool = False,
+        pause: float | None = None,
+        status: int = 0,
+    ) -> None:
         self.again = again
         self.pause = pause
+        self.status = status
+        self.unanswered = False
         self.tries = 1
         super().__init__(reason)
 
@@ -96,12 +109,15 @@ def judge(answer: Answer, headers: Mapping[str, str], now: datetime) -> None:
     if status == NOT_MODIFIED:
         if headers.keys() & {"If-None-Match", "If-Modified-Since"}:
             return
-        raise ExchangeError("304 from the server, which was not asked whether it has changed")
+        raise ExchangeError(
+            "304 from the server, which was not asked whether it has changed", status=status
+        )
     again = status in _MAY_PASS
     pause = seconds_asked(answer.retry_after, answer.date, now) if again else None
     until = f"come back after {in_utc(now + timedelta(seconds=pause))}" if pause else ""
     advice = until or _advice(status, headers)
-    raise ExchangeError(f"{status} from the server; {advice}", again=again, pause=pause)
+    reason = f"{status} from the server; {advice}"
+    raise ExchangeError(reason, again=again, pause=pause, status=status)
 
 
 def in_utc(moment: datetime) -> str:

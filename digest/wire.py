@@ -1,4 +1,4 @@
-"""One HTTP exchange: a GET, its answer, and the limits on both.
+"""One HTTP exchange: a GET or a POST, its answer, and the limits on both.
 
 The only module that knows httpx. It never retries, spaces requests out or follows a redirect:
 `fetch` does, and imports this module with the first address it asks, for httpx takes as long to
@@ -32,6 +32,7 @@ PATIENCE = 4
 """How many times the longest silence one whole exchange may take."""
 
 _WITH_BODY = (*PAGE, NOT_MODIFIED)
+_NOBODY_THERE = (httpx.ConnectError, httpx.TimeoutException)
 
 
 class Deadline:
@@ -101,20 +102,32 @@ class Wire:
         """Close all connections."""
         self._client.close()
 
-    def send(self, url: str, headers: Mapping[str, str]) -> Answer:
-        """Ask once and return the answer, whatever its status; ExchangeError if none came."""
+    def send(self, url: str, headers: Mapping[str, str], *, body: bytes | None = None) -> Answer:
+        """Ask once and return the answer, whatever its status; ExchangeError if none came.
+
+        With a `body` it is a POST, whose Content-Type is among the headers.
+        """
         with Deadline(self._silence * PATIENCE, self._sockets, origin(url)) as deadline:
-            request = self._request(url, headers, deadline)
+            request = self._request(url, headers, body, deadline)
+            begun = False
             try:
                 with closing(self._client.send(request, stream=True)) as response:
+                    begun = True
                     return self._read(response)
             except (httpx.HTTPError, httpx.InvalidURL) as error:
-                raise _explained(error, self._silence) from error
+                explained = _explained(error, self._silence)
+                explained.unanswered = not begun and isinstance(error, _NOBODY_THERE)
+                raise explained from error
 
-    def _request(self, url: str, headers: Mapping[str, str], deadline: Deadline) -> httpx.Request:
+    def _request(
+        self, url: str, headers: Mapping[str, str], body: bytes | None, deadline: Deadline
+    ) -> httpx.Request:
+        method = "GET" if body is None else "POST"
         extensions = {"trace": deadline.trace}
         try:
-            return self._client.build_request("GET", url, headers=headers, extensions=extensions)
+            return self._client.build_request(
+                method, url, headers=headers, content=body, extensions=extensions
+            )
         except (httpx.InvalidURL, UnicodeError) as error:
             raise ExchangeError("no address that can be asked; correct it") from error
 

@@ -29,10 +29,12 @@ class Received:
 
     path: str
     headers: Mapping[str, str]
+    method: str = "GET"
+    body: bytes = b""
 
 
 class Handler(BaseHTTPRequestHandler):
-    """Answers GET by what `server.answers` has for the path; else 404."""
+    """Answers GET and POST by what `server.answers` has for the path; else 404."""
 
     protocol_version = "HTTP/1.1"
     timeout = 10  # seconds that a client may idle
@@ -44,8 +46,11 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         headers = {name.lower(): value for name, value in self.headers.items()}
-        self.web.received.append(Received(self.path, headers))
+        body = self.rfile.read(int(headers.get("content-length", 0)))
+        self.web.received.append(Received(self.path, headers, self.command, body))
         self.web.answers.get(self.path, answer(b"no such page", status=404))(self)
+
+    do_POST = do_GET  # noqa: N815 - the base class calls it so.
 
     def say(self, body: bytes, status: int, headers: Mapping[str, str]) -> None:
         """Send a whole answer with just these headers and a length."""

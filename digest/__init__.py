@@ -8,9 +8,11 @@ The map, in the order in which the data flows:
     papers         Page, Paper, Sighting, identifiers, normal forms, same(), merge()       pure
     sources/       where papers come from: what to get, and how to read it                 pure
     answers        what a web server's answer means: statuses, bodies, Retry-After         pure
+    robots         what a site's robots.txt lets us read                                   pure
     wire           one HTTP exchange, within limits                                        I/O
+    hosts          web servers, politely: spacing, retries, what is down                   I/O
     saved          files and folders of saved pages                                        I/O
-    fetch          pages, politely: spacing, retries, redirects                            I/O
+    fetch          pages: redirects, robots.txt, secrets                                   I/O
     seen           diff(): new, revised and known papers                                   pure
     keywords       the keyword language: text to Keyword; where it hits                    pure
     subscribers    Subscriber, cadence, who is due, candidates()                           pure
@@ -29,7 +31,7 @@ The map, in the order in which the data flows:
     outputs/       sending: smtp, sendmail, directory, preview                             I/O
     store/         what is remembered between runs                                         I/O
     config         digest.toml as types
-    keys           the secret key                                                          I/O
+    keys           the secret key, and secrets of sources                                  I/O
     pipeline/      the flow: collect, publish, send
     report         what a run did, as JSON
     app            the composition root: the one place where the parts meet

@@ -26,7 +26,7 @@ from digest.config import Config
 from digest.errors import ConfigError, DeliveryError
 from digest.explain import Explanation
 from digest.fetch import Fetcher
-from digest.keys import secret_key
+from digest.keys import secret_key, source_secret
 from digest.letters import Letter
 from digest.messages import Entry, Message, Rendered
 from digest.outputs import Output
@@ -146,7 +146,7 @@ def once(setting: Setting) -> Run:
         owner = me()
         if not setting.dry_run:
             stack.enter_context(locked(store, owner))
-        fetcher = stack.enter_context(Fetcher(setting.config.http, now=setting.now))
+        fetcher = stack.enter_context(fetching(setting))
         made = parts(setting, store, fetcher, owner)
         if not setting.dry_run:
             made = dataclasses.replace(made, renew=partial(renew, owner))
@@ -172,6 +172,15 @@ def opened(setting: Setting) -> Store:
     """Open the store, or its rehearsal."""
     return open_store(
         setting.config.store.url, start_afresh=setting.start_afresh, rehearsal=setting.dry_run
+    )
+
+
+def fetching(setting: Setting) -> Fetcher:
+    """Return what gets pages, and knows the secrets of sources."""
+    return Fetcher(
+        setting.config.http,
+        now=setting.now,
+        secret_of=partial(source_secret, environment=os.environ),
     )
 
 
@@ -306,7 +315,7 @@ def explain(setting: Setting, text: str) -> tuple[Explanation, ...]:
     """Say what each paper that `text` means is to each reader, or to the chosen one."""
     check_reader(setting)
     rehearsed = dataclasses.replace(setting, dry_run=True)
-    with opened(rehearsed) as store, Fetcher(setting.config.http, now=setting.now) as fetcher:
+    with opened(rehearsed) as store, fetching(setting) as fetcher:
         return looks.explain(parts(rehearsed, store, fetcher, me()), text)
 
 
@@ -328,7 +337,7 @@ def send_test(setting: Setting) -> Iterator[tuple[str, bool, str]]:
     if not senders:
         raise ConfigError(f"{subscriber.name}: no output sends mail to this reader")
     rehearsed = dataclasses.replace(setting, dry_run=True)
-    with opened(rehearsed) as store, Fetcher(config.http, now=setting.now) as fetcher:
+    with opened(rehearsed) as store, fetching(setting) as fetcher:
         made = parts(rehearsed, store, fetcher, me())
         for reading in collect(made).readings:
             yield from ((reading.source, True, str(error)) for error in reading.errors)

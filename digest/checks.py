@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
-from digest.app import Setting, clock, looking
+from digest.app import Setting, clock, fetching, looking
 from digest.config import Config
 from digest.errors import DigestError
 from digest.fetch import Fetcher
@@ -32,7 +32,7 @@ def checks(config: Config, folder: Path) -> Iterator[Line]:
     yield _tried("key", partial(_key, folder))
     yield _tried("templates", partial(_templates, setting))
     yield _tried("store", partial(_store, setting))
-    with Fetcher(config.http, now=setting.now) as fetcher:
+    with fetching(setting) as fetcher:
         for source in config.sources:
             yield _tried(f"source {source.name}", partial(_source, source, fetcher, setting))
     for output in config.outputs:

@@ -1,48 +1,41 @@
 """Pages, from the web or from files, politely.
 
-One request at a time per host, spaced out; hosts side by side, since callers use threads.
-Retries what may pass, waits as long as a server asks, follows redirects, stops at limits.
-Never says what to get, and never reads what came: sources do. Never remembers validators: a page
-that did not parse must be had again. `wire` speaks HTTP, `saved` reads files.
+Follows redirects, asks robots.txt where a request says so, and gives a secret to nobody but the
+server it is meant for. Never says what to get, and never reads what came: sources do. Never
+remembers validators: a page that did not parse must be had again. `hosts` spaces requests out and
+repeats them, `wire` speaks HTTP, `saved` reads files.
 """
 
 from __future__ import annotations
 
-import random
+import re
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
-from math import inf
 from threading import Lock
 from typing import TYPE_CHECKING, Annotated, Self
 from urllib.parse import urldefrag
 
 from msgspec import Meta, Struct
 
-from digest import __version__, saved
-from digest.answers import (
-    NOT_MODIFIED,
-    PAGE,
-    Answer,
-    ExchangeError,
-    in_utc,
-    judge,
-    origin,
-    redirected,
-    shown,
-)
+from digest import __version__, robots, saved
+from digest.answers import NOT_MODIFIED, PAGE, Answer, ExchangeError, origin, redirected, shown
 from digest.errors import FetchError
+from digest.hosts import Exchange, Hosts
 from digest.papers import Page, Validators
+from digest.robots import PRODUCT, Rules
 from digest.sources import Request
 
 if TYPE_CHECKING:
     from digest.wire import Wire
 
 MAX_REDIRECTS = 5
-BACKOFF_SECONDS = 1.0
-"""The wait before the second try; it doubles with each, and up to as much again is random."""
 
+SecretOf = Callable[[str], str]
+"""Returns the secret of a name; "" where there is none."""
+
+_PRODUCT = re.compile(r"[A-Za-z_-]+")
 _MEGABYTE = 1_000_000
 
 HeaderText = Annotated[str, Meta(pattern=r"^[ -~]*\Z", max_length=200)]
@@ -69,7 +62,13 @@ class HttpSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
         if self.user_agent:
             return self.user_agent
         contact = f"mailto:{self.contact}" if "@" in self.contact else self.contact
-        return f"digest-newsletter/{__version__}" + (f" (+{contact})" if contact else "")
+        return f"{PRODUCT}/{__version__}" + (f" (+{contact})" if contact else "")
+
+    @property
+    def product(self) -> str:
+        """The name that a robots.txt knows us by: the first word of the User-Agent header."""
+        found = _PRODUCT.match(self.user_agent)
+        return found[0] if found else PRODUCT
 
     @property
     def limit(self) -> int:
@@ -77,43 +76,16 @@ class HttpSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
         return int(self.max_megabytes * _MEGABYTE)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Exchange:
-    """One request as it went, for the run's account and for benchmarks.
-
-    Times are in seconds: `started` since the Fetcher was made, `waited` for politeness before,
-    `took` until the end of the answer. `status` is 0 where no whole answer came; `size` is in
-    bytes as sent. `url` has no secrets in it.
-    """
-
-    url: str
-    host: str
-    started: float
-    waited: float
-    took: float
-    status: int = 0
-    size: int = 0
-
-
-@dataclass(slots=True)
-class _Host:
-    """When a server was last asked and may be asked again; `lock` is held while it is."""
-
-    name: str
-    lock: Lock = field(default_factory=Lock)
-    ended: float = -inf
-    spacing: float = 0.0
-    rests_until: float = -inf
-
-    def due(self, spacing: float) -> float:
-        """Return when the next request may start."""
-        return max(self.ended + max(self.spacing, spacing), self.rests_until)
+def no_secrets(_: str) -> str:
+    """Know none."""
+    return ""
 
 
 class Fetcher:
     """Gets pages. May be shared by threads; closes its connections when left.
 
     `now` is the run's and is stamped on every page; `clock` and `sleep` only space requests out.
+    `secret_of` says what a request's header is sent with.
     """
 
     def __init__(
@@ -121,18 +93,25 @@ class Fetcher:
         settings: HttpSettings,
         *,
         now: datetime,
+        secret_of: SecretOf = no_secrets,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._settings = settings
         self._now = now
-        self._clock = clock
-        self._sleep = sleep
-        self._began = clock()
+        self._secret_of = secret_of
         self._guard = Lock()
-        self._hosts: dict[str, _Host] = {}
         self._wire: Wire | None = None
-        self._exchanges: list[Exchange] = []
+        self._rules: dict[str, Rules] = {}
+        self._asking: dict[str, Lock] = {}
+        self._hosts = Hosts(
+            lambda url, headers: self._line().send(url, headers),
+            now=now,
+            retries=settings.retries,
+            max_wait=settings.max_wait,
+            clock=clock,
+            sleep=sleep,
+        )
 
     def __enter__(self) -> Self:
         return self
@@ -150,7 +129,7 @@ class Fetcher:
     @property
     def exchanges(self) -> tuple[Exchange, ...]:
         """All requests so far, in the order of their answers. Files are none."""
-        return tuple(self._exchanges)
+        return self._hosts.exchanges
 
     def get(
         self, source: str, request: Request, validators: Validators | None = None
@@ -163,20 +142,21 @@ class Fetcher:
         if request.url.lower().startswith("file:"):
             return saved.read(source, request.url, now=self._now, limit=self._settings.limit)
         try:
-            return self._follow(request, validators or Validators())
+            url, answer = self._follow(request, self._headers(request, validators or Validators()))
         except ExchangeError as error:
-            reason = f"{error} (asked {error.tries} times)" if error.tries > 1 else str(error)
-            raise FetchError(source, shown(request.url), reason) from error
+            raise FetchError(source, shown(request.url), _told(error)) from error
+        return None if answer.status == NOT_MODIFIED else self._page(url, request, answer)
 
-    def _follow(self, request: Request, validators: Validators) -> Page | None:
-        url, fragment = urldefrag(request.url)
-        headers = self._headers(request, validators)
+    def _follow(self, request: Request, headers: Mapping[str, str]) -> tuple[str, Answer]:
+        """Ask, and go where redirects lead. Return the last address, and what it answered."""
+        url = urldefrag(request.url).url
+        home = origin(url)
         for _ in range(MAX_REDIRECTS + 1):
-            answer = self._ask(replace(request, url=url), headers)
-            if answer.status == NOT_MODIFIED:
-                return None
-            if answer.status in PAGE:
-                return self._page(f"{url}#{fragment}" if fragment else url, answer)
+            if origin(url) != home:
+                headers = {name: value for name, value in headers.items() if name != request.header}
+            answer = self._hosts.ask(self._permitted(replace(request, url=url)), headers)
+            if answer.status == NOT_MODIFIED or answer.status in PAGE:
+                return url, answer
             url = redirected(url, answer.location)
         raise ExchangeError(
             f"redirected more than {MAX_REDIRECTS} times; give the address where it should end"
@@ -190,86 +170,58 @@ class Fetcher:
             "If-None-Match": validators.etag,
             "If-Modified-Since": validators.last_modified,
         }
-        return {name: value for name, value in headers.items() if _sendable(value)}
+        sendable = {name: value for name, value in headers.items() if _sendable(value)}
+        secret = self._secret_of(request.secret) if request.header else ""
+        if secret and not _sendable(secret):
+            # Not the value itself: errors go into letters.
+            raise ExchangeError(f"the secret `{request.secret}` has signs that cannot be sent")
+        return {**sendable, request.header: secret} if secret else sendable
 
-    def _page(self, url: str, answer: Answer) -> Page:
+    def _page(self, url: str, request: Request, answer: Answer) -> Page:
+        fragment = urldefrag(request.url).fragment
         return Page(
-            url=url,
+            url=f"{url}#{fragment}" if fragment else url,
             body=answer.body,
             content_type=answer.content_type,
             fetched_at=self._now,
             validators=answer.validators,
         )
 
-    def _ask(self, request: Request, headers: dict[str, str]) -> Answer:
-        """Ask until an answer can be used, or asking again would not help."""
-        host = self._host(request.url)
-        tries = 1
-        while True:
-            try:
-                with host.lock:
-                    return self._turn(host, request, headers, tries)
-            except ExchangeError as error:
-                error.tries = tries
-                pause = error.pause or 0.0
-                if not error.again or tries > self._settings.retries or self._too_long(pause):
-                    raise
-            tries += 1
+    def _permitted(self, request: Request) -> Request:
+        """Return a request as its site's robots.txt lets us make it; ExchangeError if not at all.
 
-    def _turn(self, host: _Host, request: Request, headers: dict[str, str], tries: int) -> Answer:
-        """Wait for the host to be due and ask it once; its lock is held."""
-        spacing = request.spacing.total_seconds()
-        waited = self._wait(host, spacing)
-        started = self._clock()
-        answer = None
-        try:
-            answer = self._line().send(request.url, headers)
-            judge(answer, headers, self._moment(self._clock()))
-        except ExchangeError as error:
-            if error.again and error.pause is None:
-                error.pause = _backoff(tries)
-            host.rests_until = self._clock() + (error.pause or 0.0)
-            raise
-        finally:
-            host.ended, host.spacing = self._clock(), spacing
-            self._note(host, request.url, started, waited, answer)
-        return answer
-
-    def _wait(self, host: _Host, spacing: float) -> float:
-        now = self._clock()
-        if self._too_long(host.rests_until - now):
-            until = in_utc(self._moment(host.rests_until))
-            raise ExchangeError(f"the server asked for a pause; come back after {until}")
-        delay = max(0.0, host.due(spacing) - now)
-        if delay:
-            self._sleep(delay)
-        return delay
-
-    def _too_long(self, pause: float) -> bool:
-        return pause > self._settings.max_wait
-
-    def _moment(self, clock: float) -> datetime:
-        return self._now + timedelta(seconds=clock - self._began)
-
-    def _note(
-        self, host: _Host, url: str, started: float, waited: float, answer: Answer | None
-    ) -> None:
-        self._exchanges.append(
-            Exchange(
-                url=shown(url),
-                host=host.name,
-                started=started - self._began,
-                waited=waited,
-                took=host.ended - started,
-                status=answer.status if answer else 0,
-                size=answer.size if answer else 0,
+        How many seconds a site wants between two requests is not in RFC 9309, and heeded.
+        """
+        if not request.robots:
+            return request
+        rules, product = self._rules_for(request), self._settings.product
+        if refusal := rules.refusal(request.url, product):
+            raise ExchangeError(refusal)
+        delay = rules.delay(product)
+        if delay > self._settings.max_wait:
+            raise ExchangeError(
+                f"robots.txt asks for {delay:g} s between two requests; "
+                "raise [http] max_wait to wait that long"
             )
-        )
+        return replace(request, spacing=max(request.spacing, timedelta(seconds=delay)))
 
-    def _host(self, url: str) -> _Host:
-        name = origin(url)
+    def _rules_for(self, request: Request) -> Rules:
+        """Return what a site's robots.txt says; it is asked for once in a run."""
+        place = robots.place(request.url)
         with self._guard:
-            return self._hosts.setdefault(name, _Host(name))
+            asking = self._asking.setdefault(place, Lock())
+        with asking:
+            if place not in self._rules:
+                self._rules[place] = self._read_rules(replace(request, url=place))
+            return self._rules[place]
+
+    def _read_rules(self, request: Request) -> Rules:
+        asked = replace(request, accept="text/plain, */*;q=0.1", header="", robots=False)
+        try:
+            _, answer = self._follow(asked, self._headers(asked, Validators()))
+        except ExchangeError as error:
+            return robots.without(error.status, _told(error))
+        return robots.rules(answer.body)
 
     def _line(self) -> Wire:
         from digest.wire import Wire  # noqa: PLC0415 - a run that reads files needs no httpx
@@ -285,6 +237,5 @@ def _sendable(value: str) -> bool:
     return bool(value) and value.isascii() and value.isprintable()
 
 
-def _backoff(tries: int) -> float:
-    wait = BACKOFF_SECONDS * 2.0 ** (tries - 1)
-    return wait + random.uniform(0, wait)  # noqa: S311 - jitter is no secret
+def _told(error: ExchangeError) -> str:
+    return f"{error} (asked {error.tries} times)" if error.tries > 1 else str(error)

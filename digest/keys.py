@@ -1,4 +1,7 @@
-"""The secret key that names and links are made with: found, and written once, mode 0600."""
+"""Secrets: those of sources, found; the key that names and links are made with, found and written.
+
+None ever stands in digest.toml.
+"""
 
 from __future__ import annotations
 
@@ -32,6 +35,18 @@ def secret_key(environment: Mapping[str, str], folder: Path) -> bytes:
     if path.stat().st_mode & 0o077:
         raise ConfigError(f"{path}: others can read it; run `chmod 600 {path}`")
     return _long_enough(_text(path), str(path))
+
+
+def source_secret(name: str, environment: Mapping[str, str]) -> str:
+    """Return the secret a source calls `name`: ``DIGEST_<NAME>``, else a systemd credential.
+
+    Returns "" where there is none. Raises ConfigError for a credential that cannot be read.
+    """
+    if given := environment.get(f"DIGEST_{name.upper()}"):
+        return given.strip()
+    credentials = environment.get("CREDENTIALS_DIRECTORY")
+    path = Path(credentials, name.lower()) if credentials and name else None
+    return _text(path) if path and path.is_file() else ""
 
 
 def write_key(folder: Path) -> Path:

@@ -9,44 +9,24 @@ import tracemalloc
 import zlib
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
-from threading import Barrier, BrokenBarrierError, Lock
+from threading import Barrier, BrokenBarrierError
 
 import msgspec
 import pytest
 import trustme
+from fetching import NOW, Time
 from webserver import Handler, Responder, WebServer, answer, in_turn, serving
 
 from digest import __version__
 from digest.errors import FetchError
-from digest.fetch import Fetcher, HttpSettings
+from digest.fetch import Fetcher, HttpSettings, SecretOf, no_secrets
 from digest.papers import Page, Validators
 from digest.sources import Request
 
-NOW = datetime(2026, 7, 1, 5, 0, tzinfo=UTC)
 ETAG = Validators(etag='"a1"')
 MB = 1_000_000
-
-
-class Time:
-    """A clock that moves only when someone waits, and notes how long."""
-
-    def __init__(self) -> None:
-        self.clock = 100.0
-        self.waits: list[float] = []
-        self._lock = Lock()
-
-    def read(self) -> float:
-        return self.clock
-
-    def pass_by(self, seconds: float) -> None:
-        with self._lock:
-            self.clock += seconds
-
-    def sleep(self, seconds: float) -> None:
-        self.waits.append(round(seconds, 6))
-        self.pass_by(seconds)
 
 
 @pytest.fixture(autouse=True)
@@ -74,9 +54,9 @@ Make = Callable[..., Fetcher]
 def make(time: Time) -> Iterator[Make]:
     made = []
 
-    def make(**settings: object) -> Fetcher:
+    def make(secret_of: SecretOf = no_secrets, **settings: object) -> Fetcher:
         http = msgspec.convert(settings, HttpSettings)
-        made.append(Fetcher(http, now=NOW, clock=time.read, sleep=time.sleep))
+        made.append(Fetcher(http, now=NOW, secret_of=secret_of, clock=time.read, sleep=time.sleep))
         return made[-1]
 
     yield make
@@ -547,6 +527,150 @@ def test_a_pause_that_is_too_long_says_when_to_come_back(
     assert "come back after 2026-07-01 06:00:00 UTC" in failure(fetcher, server.url("/other"))
     assert len(server.received) == 1
     assert time.waits == []
+
+
+def test_a_request_says_how_long_to_wait_where_the_server_does_not(
+    server: WebServer, fetcher: Fetcher, time: Time
+) -> None:
+    server.answers["/"] = in_turn(answer(status=429), answer(status=429), answer(b"x"))
+
+    got(fetcher, server.url("/"), backoff=timedelta(seconds=8))
+
+    first, second = time.waits
+    assert 8 <= first <= 16 <= second <= 32
+
+
+def test_our_own_pauses_are_never_longer_than_the_longest(
+    server: WebServer, make: Make, time: Time
+) -> None:
+    server.answers["/"] = in_turn(*[answer(status=429)] * 4, answer(b"x"))
+
+    got(make(max_wait=10, retries=4), server.url("/"), backoff=timedelta(seconds=8))
+
+    assert time.waits[1:] == [10, 10, 10]
+
+
+# Servers that are down
+
+
+def silent(handler: Handler) -> None:
+    handler.web.released.wait()
+
+
+def test_a_server_that_never_answers_is_asked_for_one_page_of_a_run(
+    server: WebServer, make: Make
+) -> None:
+    fetcher = make(timeout=0.05)
+    server.answers["/"] = silent
+    server.answers["/other"] = answer(b"x")
+    failure(fetcher, server.url("/"))
+
+    said = failure(fetcher, server.url("/other"))
+
+    assert "not asked, since the server failed before in this run: silent for 0.05 s" in said
+    assert [request.path for request in server.received] == ["/"] * 3
+
+
+def test_a_server_that_is_gone_is_tried_for_one_page_and_others_are_asked(
+    server: WebServer, fetcher: Fetcher
+) -> None:
+    with serving() as gone:
+        url = gone.url("/")
+    server.answers["/"] = answer(b"x")
+    failure(fetcher, url)
+
+    said = failure(fetcher, url)
+
+    assert "failed before in this run: nothing answers at this address" in said
+    assert len(fetcher.exchanges) == 3
+    assert got(fetcher, server.url("/")).body == b"x"
+
+
+@pytest.mark.parametrize("trouble", [answer(status=503), Handler.reset, cut_gzip])
+def test_a_server_that_answers_badly_is_asked_for_the_next_page(
+    server: WebServer, fetcher: Fetcher, trouble: Responder
+) -> None:
+    server.answers["/"] = trouble
+    server.answers["/other"] = answer(b"x")
+    failure(fetcher, server.url("/"))
+
+    assert got(fetcher, server.url("/other")).body == b"x"
+
+
+def test_a_server_that_falls_silent_in_a_page_is_asked_for_the_next(
+    server: WebServer, make: Make
+) -> None:
+    def half(handler: Handler) -> None:
+        handler.raw(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf")
+        silent(handler)
+
+    fetcher = make(timeout=0.05, retries=0)
+    server.answers["/"] = half
+    server.answers["/other"] = answer(b"x")
+    failure(fetcher, server.url("/"))
+
+    assert got(fetcher, server.url("/other")).body == b"x"
+
+
+# Secrets of sources
+
+
+def keyring(name: str) -> str:
+    return {"lab_key": "hush-42", "odd": "hüsh\n"}.get(name, "")
+
+
+def test_a_secret_is_sent_in_the_header_that_the_source_names(
+    server: WebServer, make: Make
+) -> None:
+    server.answers["/"] = answer(b"x")
+    fetcher = make(keyring)
+
+    got(fetcher, server.url("/"), header="x-api-key", secret="lab_key")
+    got(fetcher, server.url("/"), header="x-api-key", secret="none")
+    got(fetcher, server.url("/"))
+
+    sent = [request.headers.get("x-api-key") for request in server.received]
+    assert sent == ["hush-42", None, None]
+
+
+def test_a_secret_stays_with_its_server_through_redirects(server: WebServer, make: Make) -> None:
+    with serving() as other:
+        server.answers["/"] = answer(status=302, location="/here")
+        server.answers["/here"] = answer(status=302, location=other.url("/there"))
+        other.answers["/there"] = answer(status=302, location=server.url("/back"))
+        server.answers["/back"] = answer(b"x")
+        fetcher = make(keyring)
+
+        got(fetcher, server.url("/"), header="x-api-key", secret="lab_key")
+
+        ours = [request.headers.get("x-api-key") for request in server.received]
+        assert ours == ["hush-42", "hush-42", None]
+        assert "x-api-key" not in other.received[0].headers
+        fetcher.close()
+
+
+def test_a_secret_is_in_no_error_and_no_account(
+    server: WebServer, make: Make, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("DEBUG")
+    server.answers["/"] = answer(status=403)
+    fetcher = make(keyring)
+
+    with pytest.raises(FetchError) as caught:
+        fetcher.get("lab", Request(url=server.url("/"), header="x-api-key", secret="lab_key"))
+
+    errors = f"{caught.value!r} {caught.value.__cause__!r}"
+    assert "hush" not in errors + caplog.text + repr(fetcher.exchanges)
+
+
+def test_a_secret_that_no_header_can_carry_is_an_error_that_does_not_tell_it(
+    server: WebServer, make: Make
+) -> None:
+    with pytest.raises(FetchError, match="the secret `odd` has signs that cannot be") as caught:
+        make(keyring).get("lab", Request(url=server.url("/"), header="x-api-key", secret="odd"))
+
+    assert "sh\n" not in str(caught.value)
+    assert server.received == []
 
 
 # Redirects

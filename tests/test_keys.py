@@ -3,9 +3,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from fetching import NOW
+from webserver import answer, serving
 
+from digest.app import Setting, fetching
+from digest.config import Config
 from digest.errors import ConfigError
-from digest.keys import FILE_NAME, LEAST_CHARACTERS, secret_key, write_key
+from digest.keys import FILE_NAME, LEAST_CHARACTERS, secret_key, source_secret, write_key
+from digest.sources import Request
 
 LONG = "k" * LEAST_CHARACTERS
 
@@ -77,3 +82,28 @@ def test_a_new_key_is_the_owners_alone_and_never_replaces_one(tmp_path: Path) ->
     with pytest.raises(FileExistsError):
         write_key(tmp_path)
     assert secret_key({}, tmp_path) == key
+
+
+def test_a_sources_secret_is_in_the_environment_or_a_credential(tmp_path: Path) -> None:
+    (tmp_path / "lab_key").write_text("from systemd\n")
+    credentials = {"CREDENTIALS_DIRECTORY": str(tmp_path)}
+    assert source_secret("lab_key", {**credentials, "DIGEST_LAB_KEY": "typed "}) == "typed"
+    assert source_secret("Lab_Key", credentials) == "from systemd"
+    assert source_secret("other", credentials) == ""
+    assert source_secret("lab_key", {}) == ""
+
+
+def test_a_credential_that_cannot_be_read_is_an_error_that_names_it(tmp_path: Path) -> None:
+    (tmp_path / "lab_key").write_bytes(b"\xff")
+    with pytest.raises(ConfigError, match="lab_key: cannot be read"):
+        source_secret("lab_key", {"CREDENTIALS_DIRECTORY": str(tmp_path)})
+
+
+def test_a_run_finds_its_sources_secrets_in_the_environment(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("DIGEST_LAB_KEY", "hush")
+    with serving() as server, fetching(Setting(config=Config(), now=NOW)) as fetcher:
+        server.answers["/"] = answer(b"x")
+        fetcher.get("lab", Request(url=server.url("/"), header="x-key", secret="lab_key"))
+        assert server.received[0].headers["x-key"] == "hush"

@@ -28,9 +28,11 @@ from digest.outputs.smtp import Smtp
 from digest.sources.arxiv import Arxiv
 from digest.sources.files import Files
 from digest.sources.huggingface import HuggingFace
+from digest.sources.openreview import OpenReview
+from digest.sources.semanticscholar import SemanticScholar
 from digest.subscribers import Subscriber
 
-AnySource = HuggingFace | Arxiv | Files
+AnySource = HuggingFace | Arxiv | SemanticScholar | OpenReview | Files
 AnyOutput = Smtp | Sendmail | Directory | Preview
 
 FILE_NAME = "digest.toml"

@@ -14,8 +14,13 @@ from digest.config import Config, decode
 from digest.outputs.preview import Preview
 from digest.outputs.sendmail import Sendmail
 from digest.outputs.smtp import Smtp
+from digest.sources.openreview import OpenReview
+from digest.sources.semanticscholar import SemanticScholar
 from digest.subscribers import Subscriber
 
+QUERY = SemanticScholar(query='"data selection" -vision')
+VENUE = OpenReview(venue="ICLR.cc/2026/Conference")
+OPTIONAL = (SemanticScholar, OpenReview)
 EXAMPLE = Path(__file__).parents[1] / "deploy" / "digest.toml"
 TEXT = EXAMPLE.read_text(encoding="utf-8")
 
@@ -33,8 +38,15 @@ def test_it_is_a_config() -> None:
 def test_what_it_calls_defaults_are_defaults() -> None:
     silent, told = decode(TEXT, EXAMPLE), decode(opened(), EXAMPLE)
     ann = replace(told.subscribers[0], minimum=None, cap=None)
-    shown = replace(told, subscribers=(ann,), outputs=told.outputs[: len(silent.outputs)])
+    shown = replace(
+        told,
+        subscribers=(ann,),
+        sources=tuple(each for each in told.sources if not isinstance(each, OPTIONAL)),
+        outputs=told.outputs[: len(silent.outputs)],
+    )
     assert shown == silent
+    optional = [each for each in told.sources if isinstance(each, OPTIONAL)]
+    assert optional == [QUERY, VENUE]
     smtp = told.outputs[0]
     assert isinstance(smtp, Smtp)
     preview = Preview().within(str(EXAMPLE.parent))

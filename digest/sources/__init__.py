@@ -1,8 +1,10 @@
 """Where papers come from: one file each.
 
-    huggingface   daily, weekly, monthly and trending lists, searches, single papers
-    arxiv         categories and queries: the Atom API and the announcement feeds
-    files         saved pages of any of these kinds, told apart by content
+    huggingface       daily, weekly, monthly and trending lists, searches, single papers
+    arxiv             categories and queries: the Atom API and the announcement feeds
+    semanticscholar   queries, and what is recommended to who liked some papers
+    openreview        the papers of a venue, or those that answer an invitation
+    files             saved pages of any of these kinds, told apart by content
 
 What they share: `forms` says which form a page has and who reads it; `huggingface_items`,
 `huggingface_pages`, `text`, `arxiv_feeds`, `listing` and `feed` each read one; `bodies` makes text

@@ -1,4 +1,4 @@
-"""Entries of Atom and RSS documents, read as far as a document is whole.
+"""Entries of Atom and RSS documents, and other elements, read as far as a document is whole.
 
 The document is fed to expat piece by piece, so that what is whole before a break is kept.
 Documents that declare entities are refused: no feed needs them, and they can grow without end.
@@ -39,50 +39,69 @@ class Document:
     broken: str = ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Elements:
+    """The whole elements of a document, and why there are no more, if it breaks off."""
+
+    root: Element | None
+    found: tuple[Element, ...]
+    broken: str = ""
+
+
 def read_document(text: str) -> Document:
     """Read a feed. What is wrong with it is in `Document.broken`."""
+    read = read_elements(text, _ENTRIES)
+    return Document(
+        root=local(read.root.tag) if read.root is not None else "",
+        head=_head(read.root) if read.root is not None else {},
+        entries=tuple(map(fields_of, read.found)),
+        broken=read.broken,
+    )
+
+
+def read_elements(text: str, names: tuple[str, ...]) -> Elements:
+    """Read the elements that are called one of `names`, without name spaces."""
     if "<!ENTITY" in text:
-        return Document(root="", head={}, entries=(), broken="it declares entities")
+        return Elements(root=None, found=(), broken="it declares entities")
     text = _ILLEGAL.sub("", text)
     parser: XMLPullParser[Any] = XMLPullParser(("start", "end"))
-    entries: list[Element] = []
+    found: list[Element] = []
     root: Element | None = None
     broken = ""
     try:
         for at in range(0, len(text), _PIECE):
             parser.feed(text[at : at + _PIECE])
-            root = _take(parser, root, entries)
+            root = _take(parser, root, found, names)
         parser.close()
     except ParseError as error:
         broken = str(error)
-        root = _take(parser, root, entries)
-    head = _head(root) if root is not None else {}
-    name = _local(root.tag) if root is not None else ""
-    return Document(root=name, head=head, entries=tuple(map(fields_of, entries)), broken=broken)
+        root = _take(parser, root, found, names)
+    return Elements(root=root, found=tuple(found), broken=broken)
 
 
 def _take(
-    parser: XMLPullParser[Any], root: Element | None, entries: list[Element]
+    parser: XMLPullParser[Any], root: Element | None, found: list[Element], names: tuple[str, ...]
 ) -> Element | None:
     """Take what the parser has read; the events before an error come before the error itself."""
     try:
         for event, element in cast("_Events", parser.read_events()):
             if event == "start":
                 root = element if root is None else root
-            elif element.tag.endswith(_ENTRIES) and _local(element.tag) in _ENTRIES:
-                entries.append(element)
+            elif element.tag.endswith(names) and local(element.tag) in names:
+                found.append(element)
     except ParseError:
         return root
     return root
 
 
-def _local(tag: str) -> str:
+def local(tag: str) -> str:
+    """Return an element's name without its name space."""
     return tag.rpartition("}")[2]
 
 
 def _head(root: Element) -> Fields:
     """Return the texts around the entries: Atom's under the root, RSS's under the channel."""
-    channel = next((child for child in root if _local(child.tag) == "channel"), root)
+    channel = next((child for child in root if local(child.tag) == "channel"), root)
     return fields_of(channel)
 
 
@@ -90,7 +109,7 @@ def fields_of(element: Element) -> Fields:
     """Return the texts of an element's children; a category's is its term, an author's the name."""
     found: Fields = {}
     for child in element:
-        name = _local(child.tag)
+        name = local(child.tag)
         if name in _ENTRIES:
             continue
         text = child.text or ""
@@ -99,7 +118,7 @@ def fields_of(element: Element) -> Fields:
         elif name == "primary_category":
             text = child.get("term", "")
         elif name == "author" and len(child):
-            text = next((part.text or "" for part in child if _local(part.tag) == "name"), text)
+            text = next((part.text or "" for part in child if local(part.tag) == "name"), text)
         elif len(child):
             text = "".join(child.itertext())
         if name == "link":

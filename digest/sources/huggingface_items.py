@@ -18,7 +18,7 @@ import msgspec
 
 from digest.papers import Link, Page, Paper, Sighting
 from digest.sources import Parsed, fields
-from digest.sources.objects import kind, load, no_list
+from digest.sources.objects import broken, kind, load, no_list
 from digest.sources.readings import Unreadable, failure, gather, quoted, with_error
 
 _LISTS = ("dailyPapers", "trendingPapers", "papers")
@@ -66,7 +66,7 @@ def read_value(page: Page, source: str, value: Any, problem: str = "") -> Parsed
         partial(read_item, source=source, default=default, searched=searched),
     )
     if problem:
-        reason = f"its JSON {problem}; {len(listed.items)} papers before that are whole"
+        reason = broken(problem, len(listed.items))
         return with_error(parsed, page, source, reason)
     if listed.announced is not None and listed.announced > len(listed.items):
         reason = f"it says it has {listed.announced} papers and has {len(listed.items)}"

@@ -62,6 +62,11 @@ def whole_items(text: str, holders: tuple[str, ...]) -> list[Any]:
     return items
 
 
+def broken(problem: str, whole: int) -> str:
+    """Say that JSON breaks off, and how many papers were had of it."""
+    return f"its JSON {problem}; {whole} papers before that are whole"
+
+
 def no_list(page: Page, source: str, value: Any) -> Parsed:
     """Return that JSON holds no list of papers: what error it tells instead, or what it is."""
     if isinstance(value, dict):

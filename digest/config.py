@@ -26,13 +26,26 @@ from digest.outputs.preview import Preview
 from digest.outputs.sendmail import Sendmail
 from digest.outputs.smtp import Smtp
 from digest.sources.arxiv import Arxiv
+from digest.sources.biorxiv import Biorxiv, Medrxiv
+from digest.sources.crossref import Crossref
 from digest.sources.files import Files
 from digest.sources.huggingface import HuggingFace
 from digest.sources.openreview import OpenReview
+from digest.sources.pubmed import Pubmed
 from digest.sources.semanticscholar import SemanticScholar
 from digest.subscribers import Subscriber
 
-AnySource = HuggingFace | Arxiv | SemanticScholar | OpenReview | Files
+AnySource = (
+    HuggingFace
+    | Arxiv
+    | Biorxiv
+    | Medrxiv
+    | Crossref
+    | Pubmed
+    | SemanticScholar
+    | OpenReview
+    | Files
+)
 AnyOutput = Smtp | Sendmail | Directory | Preview
 
 FILE_NAME = "digest.toml"

@@ -14,13 +14,23 @@ from digest.config import Config, decode
 from digest.outputs.preview import Preview
 from digest.outputs.sendmail import Sendmail
 from digest.outputs.smtp import Smtp
+from digest.sources.biorxiv import Biorxiv, Medrxiv
+from digest.sources.crossref import Crossref
 from digest.sources.openreview import OpenReview
+from digest.sources.pubmed import Pubmed
 from digest.sources.semanticscholar import SemanticScholar
 from digest.subscribers import Subscriber
 
-QUERY = SemanticScholar(query='"data selection" -vision')
-VENUE = OpenReview(venue="ICLR.cc/2026/Conference")
-OPTIONAL = (SemanticScholar, OpenReview)
+OPTIONAL = (
+    SemanticScholar(query='"data selection" -vision'),
+    OpenReview(venue="ICLR.cc/2026/Conference"),
+    Biorxiv(),
+    Medrxiv(),
+    Crossref(issn=("2049-3630",)),
+    Pubmed(query="amyloidosis[tiab] AND imaging[tiab]"),
+)
+"""The sources that the example shows and does not use: each with what it must have alone."""
+
 EXAMPLE = Path(__file__).parents[1] / "deploy" / "digest.toml"
 TEXT = EXAMPLE.read_text(encoding="utf-8")
 
@@ -41,12 +51,11 @@ def test_what_it_calls_defaults_are_defaults() -> None:
     shown = replace(
         told,
         subscribers=(ann,),
-        sources=tuple(each for each in told.sources if not isinstance(each, OPTIONAL)),
+        sources=tuple(each for each in told.sources if each not in OPTIONAL),
         outputs=told.outputs[: len(silent.outputs)],
     )
     assert shown == silent
-    optional = [each for each in told.sources if isinstance(each, OPTIONAL)]
-    assert optional == [QUERY, VENUE]
+    assert tuple(each for each in told.sources if each in OPTIONAL) == OPTIONAL
     smtp = told.outputs[0]
     assert isinstance(smtp, Smtp)
     preview = Preview().within(str(EXAMPLE.parent))

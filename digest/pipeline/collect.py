@@ -14,8 +14,9 @@ from digest.seen import Counts, diff
 from digest.sources import Request, Source
 from digest.store import SavedPage, SourceState, Transaction
 
-MOST_REQUESTS = 100
-"""How many pages one source may ask for in a run; a list that never ends stops there."""
+MOST_REQUESTS = 300
+"""How many pages one source may ask for in a run; a list that never ends stops there. Two weeks
+of a large preprint server are a hundred."""
 
 SOURCES_AT_ONCE = 8
 

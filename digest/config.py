@@ -28,6 +28,7 @@ from digest.outputs.smtp import Smtp
 from digest.sources.arxiv import Arxiv
 from digest.sources.biorxiv import Biorxiv, Medrxiv
 from digest.sources.crossref import Crossref
+from digest.sources.feed import Feed
 from digest.sources.files import Files
 from digest.sources.huggingface import HuggingFace
 from digest.sources.openreview import OpenReview
@@ -44,6 +45,7 @@ AnySource = (
     | Pubmed
     | SemanticScholar
     | OpenReview
+    | Feed
     | Files
 )
 AnyOutput = Smtp | Sendmail | Directory | Preview

@@ -16,6 +16,7 @@ from digest.outputs.sendmail import Sendmail
 from digest.outputs.smtp import Smtp
 from digest.sources.biorxiv import Biorxiv, Medrxiv
 from digest.sources.crossref import Crossref
+from digest.sources.feed import Feed
 from digest.sources.openreview import OpenReview
 from digest.sources.pubmed import Pubmed
 from digest.sources.semanticscholar import SemanticScholar
@@ -28,6 +29,7 @@ OPTIONAL = (
     Medrxiv(),
     Crossref(issn=("2049-3630",)),
     Pubmed(query="amyloidosis[tiab] AND imaging[tiab]"),
+    Feed(url="https://journal.example.org/feed.xml"),
 )
 """The sources that the example shows and does not use: each with what it must have alone."""
 

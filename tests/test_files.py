@@ -27,6 +27,8 @@ KINDS = [
     ("announced.rss", "announcements", 1),
     ("listing.html", "listing", 2),
     ("journal.rdf", "feed", 1),
+    ("feed.atom", "feed", 2),
+    ("feed.json", "json-feed", 2),
 ]
 
 

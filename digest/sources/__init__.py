@@ -7,14 +7,15 @@
     pubmed            what a search of PubMed finds
     semanticscholar   queries, and what is recommended to who liked some papers
     openreview        the papers of a venue, or those that answer an invitation
+    feed              any RSS, Atom, RDF or JSON feed
     files             saved pages of any of these kinds, told apart by content
 
 What they share: `forms` says which form a page has and who reads it; `huggingface_items`,
-`huggingface_pages`, `text`, `arxiv_feeds`, `listing` and `feed` each read one; `crossref_items` and
-`pubmed_items` read the answers of those two; `bodies` makes text of bytes, `entries` and `objects`
-read XML and JSON as far as they are whole, `markup` takes text out of markup, `fields` takes single
-values, `periods` says from which day on to ask, `readings` what a page came to, and `settings` what
-may be set.
+`huggingface_pages`, `text`, `arxiv_feeds`, `listing`, `feed_entries` and `json_feed` each read
+one; `crossref_items` and `pubmed_items` read the answers of those two; `bodies` makes text of
+bytes, `entries` and `objects` read XML and JSON as far as they are whole, `markup` takes text out
+of markup and `html_text` out of web pages, `fields` takes single values, `periods` says from which
+day on to ask, `readings` what a page came to, and `settings` what may be set.
 
 A source says what to get and reads what came. It never fetches, stores, or reads the clock.
 

@@ -1,138 +1,123 @@
-"""Any other feed: RSS, Atom or RDF of a journal, a preprint server or a blog.
+"""A feed at one address: RSS, Atom, RDF or JSON Feed of a journal, a preprint server or a blog.
 
-feedparser reads it, and forgives much; entries that a cut page ends in are left out all the same.
+A feed holds its last entries alone. After an outage its oldest may be younger than the last read;
+the days between are said to be lost. It never fetches.
 """
 
 from __future__ import annotations
 
-import re
-import sys
-from datetime import date
-from functools import partial
-from types import SimpleNamespace
-from typing import Any
+import dataclasses
+from datetime import date, datetime, timedelta
+from urllib.parse import urldefrag, urljoin
 
-from digest.papers import Link, Page, Paper, Sighting, arxiv_version, identify
-from digest.sources import Parsed, fields
-from digest.sources.readings import Unreadable, changed_shape, failure, gather, with_error
+from msgspec import Struct
+from msgspec.structs import force_setattr
 
-_ENTRY_ENDS = re.compile(r"</(?:[\w.-]{1,30}:)?(?:item|entry)\s*>", re.IGNORECASE)
-_MARKUP = re.compile(r"<[A-Za-z/!]|&[#\w]")
-_REFERENCE = re.compile(r"&#(x[0-9a-f]+|[0-9]+)", re.IGNORECASE)
-_LONGEST_REFERENCE = 8
-_STUMBLES = (ValueError, LookupError, ArithmeticError, AttributeError, TypeError, AssertionError)
-"""What feedparser has been seen to raise, or can, on what is not quite XML; it promises nothing."""
+from digest.papers import Page
+from digest.sources import OUTAGE_DAYS, Parsed, Request, fields
+from digest.sources.bodies import decode, no_text, too_deep
+from digest.sources.forms import FEEDS, read, recognise
+from digest.sources.readings import failure
+from digest.sources.settings import check_address, check_spacing
 
-_INITIALS = re.compile(r"(?:[A-Z]\.?[ -]?){1,4}")
-_DOI_FIELDS = ("prism_doi", "dc_identifier", "id", "link")
+ACCEPT = (
+    "application/atom+xml, application/rss+xml, application/rdf+xml, application/feed+json, "
+    "application/xml;q=0.9, application/json;q=0.9, text/xml;q=0.8, */*;q=0.5"
+)
+FULL = 10
+"""From how many entries on a feed is taken to drop the oldest for each new one."""
+
+MOST_NAMED = 3
+"""How many feeds an error names, of those that a page links to."""
+
+_SATURDAY = 5
+_ADVERTISED = (
+    'link[rel~="alternate" i][type="application/rss+xml" i],'
+    'link[rel~="alternate" i][type="application/atom+xml" i],'
+    'link[rel~="alternate" i][type="application/rdf+xml" i],'
+    'link[rel~="alternate" i][type="application/feed+json" i]'
+)
 
 
-def read_feed(page: Page, text: str, source: str) -> Parsed:
-    """Read a feed of any kind."""
-    if "<!ENTITY" in text:
-        return failure(page, source, "it declares entities, which no feed needs; it was not read")
-    import feedparser  # noqa: PLC0415 - it takes 0.3 s, and most runs need none.
+class Feed(
+    Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="kind", tag="feed"
+):
+    """The feed at `url`. `home` is where a person sees it; its site unless set."""
 
-    # Something to read from and not bytes, which would be opened as a file if they were a path.
-    encoded = _REFERENCE.sub(_character, text).encode("utf-8", "replace")
-    body = SimpleNamespace(read=lambda: encoded)
-    headers = {"content-type": "application/xml; charset=utf-8"}
+    name: str = ""
+    url: str
+    home: str = ""
+    spacing: float = 1.0
+
+    def __post_init__(self) -> None:
+        check_address("url", self.url)
+        if self.home:
+            check_address("home", self.home)
+        check_spacing(self.spacing)
+        force_setattr(self, "name", self.name or "feed")
+        force_setattr(self, "home", self.home or urljoin(self.url, "/"))
+
+    def requests(self, since: date | None, now: datetime) -> tuple[Request, ...]:  # noqa: ARG002 - a feed has what it has, whenever it is asked.
+        """Return the one address; the fragment tells `parse` what was read, and is never sent."""
+        url = urldefrag(self.url).url
+        return (
+            Request(
+                url=f"{url}#since={since}" if since else url,
+                accept=ACCEPT,
+                spacing=timedelta(seconds=self.spacing),
+            ),
+        )
+
+    def parse(self, page: Page) -> Parsed:
+        """Read a feed, and say which days it no longer has."""
+        url, fragment = urldefrag(page.url)
+        page = dataclasses.replace(page, url=url)
+        parsed = read(page, self.name, FEEDS)
+        if parsed.errors:
+            return parsed if parsed.sightings else self._advised(page, parsed)
+        since = fields.day(fragment.removeprefix("since="))
+        return dataclasses.replace(parsed, lost=lost(parsed, since, page.fetched_at.date()))
+
+    def _advised(self, page: Page, parsed: Parsed) -> Parsed:
+        """Name the feeds that a page links to, if an HTML page came in place of one."""
+        feeds = _advertised(page)
+        if not feeds:
+            return parsed
+        named = ", ".join(feeds[:MOST_NAMED])
+        return failure(
+            page, self.name, f"it is an HTML page, not a feed; make its feed the `url`: {named}"
+        )
+
+
+def lost(parsed: Parsed, since: date | None, today: date) -> tuple[date, ...]:
+    """Return the days after `since` that a feed is too short to reach back to.
+
+    One with an entry of that day or before has dropped nothing, nor has one that is not full.
+    Days of which it still has some entries are not counted, nor what is announced only on weekdays.
+    """
+    days = [sighting.day for sighting in parsed.sightings if sighting.day]
+    if since is None or len(days) < max(FULL, len(parsed.sightings)) or min(days) > today:
+        return ()
+    start = max(since, today - timedelta(days=OUTAGE_DAYS + 1))
+    between = (start + timedelta(days=n) for n in range(1, (min(days) - start).days))
+    weekdays_alone = any(sighting.announced for sighting in parsed.sightings)
+    return tuple(day for day in between if not weekdays_alone or day.weekday() < _SATURDAY)
+
+
+def _advertised(page: Page) -> list[str]:
+    """Return the addresses of the feeds that an HTML page links to."""
+    text = "" if no_text(page.body) else decode(page)[0]
+    if not text or recognise(text) not in {"html", "listing"} or too_deep(text):
+        return []
+    from selectolax.lexbor import LexborHTMLParser  # noqa: PLC0415 - most runs need none.
+
+    hrefs = (link.attributes.get("href") for link in LexborHTMLParser(text).css(_ADVERTISED))
+    found = (fields.address(_joined(page.url, href)) for href in hrefs if href)
+    return list(dict.fromkeys(filter(None, found)))
+
+
+def _joined(base: str, href: str) -> str:
     try:
-        feed = feedparser.parse(body, response_headers=headers)
-    except _STUMBLES as error:
-        return failure(page, source, f"it is a feed too broken to be read ({error!r:.80})")
-    if not feed.get("version") or not (feed.feed or feed.entries):
-        return changed_shape(page, source, "it is XML, but no feed that is known")
-    whole = feed.entries[: len(_ENTRY_ENDS.findall(text))]
-    parsed = gather(page, source, whole, partial(_read, source=source))
-    return with_error(parsed, page, source, _broken(feed, len(whole)))
-
-
-def _character(found: re.Match[str]) -> str:
-    """Return a reference as it is, or to U+FFFD if no character has that number."""
-    digits = found[1]
-    if len(digits) > _LONGEST_REFERENCE:
-        return "&#xFFFD"
-    number = int(digits[1:], 16) if digits[0] in "xX" else int(digits)
-    legal = 0 < number <= sys.maxunicode and not 0xD800 <= number <= 0xDFFF  # noqa: PLR2004 - surrogates.
-    return found[0] if legal else "&#xFFFD"
-
-
-def _broken(feed: Any, whole: int) -> str:
-    import xml.sax  # noqa: PLC0415 - only for the name of an error.
-
-    error = feed.get("bozo_exception")
-    if not isinstance(error, xml.sax.SAXException):
+        return urljoin(base, href.strip())
+    except ValueError:  # An address such as http://[x is none.
         return ""
-    return f"it is not well-formed ({fields.text(str(error))}); {whole} whole papers were read"
-
-
-def _read(entry: Any, source: str) -> Sighting:
-    title = _plain(entry.get("title"))
-    if not title:
-        raise Unreadable("it has no title")
-    names = _identifiers(entry)
-    day = _day(entry)
-    paper = Paper(
-        title=title,
-        abstract=_plain(entry.get("summary")),
-        authors=_authors(entry),
-        arxiv=names.get("arxiv", ""),
-        doi=names.get("doi", ""),
-        openreview=names.get("openreview", ""),
-        version=arxiv_version(fields.text(entry.get("link"))) if "arxiv" in names else 0,
-        published=day,
-        links=_links(entry, names),
-    )
-    return Sighting(source=source, paper=paper, day=day)
-
-
-def _identifiers(entry: Any) -> dict[str, str]:
-    """Return the identifiers an entry names, by kind; the first of each kind counts."""
-    found: dict[str, str] = {}
-    for field in _DOI_FIELDS:
-        kind, _, name = identify(fields.text(entry.get(field))[:500]).partition(":")
-        if kind:
-            found.setdefault(kind, name)
-    return found
-
-
-def _links(entry: Any, names: dict[str, str]) -> tuple[Link, ...]:
-    doi = f"https://doi.org/{names['doi']}" if "doi" in names else ""
-    page = Link("page", fields.address(entry.get("link")))
-    own = fields.arxiv_links(names["arxiv"]) if "arxiv" in names else ()
-    return fields.distinct((*own, page, Link("doi", fields.address(doi))))
-
-
-def _day(entry: Any) -> date | None:
-    names = ("published", "dc_date", "prism_publicationdate", "updated")
-    # Asked for what is absent, feedparser warns of names it may no longer take one for another.
-    said = (entry[name] for name in names if name in entry)
-    return next((day for text in said if (day := fields.day(text))), None)
-
-
-def _authors(entry: Any) -> tuple[str, ...]:
-    listed = entry.get("authors")
-    names = [author.get("name") for author in listed] if isinstance(listed, list) else []
-    said = [found for name in names if (found := fields.text(name))]
-    return _split(said[0]) if len(said) == 1 else tuple(said)
-
-
-def _split(names: str) -> tuple[str, ...]:
-    """Split one text of many names; ``Doe, J., Roe, R.`` are two, not four."""
-    parts = [part.strip() for part in re.split(r"[,;]| and ", names) if part.strip()]
-    pairs = list(zip(parts[::2], parts[1::2], strict=False))
-    if pairs and len(parts) % 2 == 0 and all(_INITIALS.fullmatch(second) for _, second in pairs):
-        return tuple(f"{second} {first}" for first, second in pairs)
-    return tuple(parts)
-
-
-def _plain(value: Any) -> str:
-    """Return a text without its markup."""
-    said = fields.text(value)
-    if not _MARKUP.search(said):
-        return said
-    from selectolax.lexbor import LexborHTMLParser  # noqa: PLC0415 - as above.
-
-    body = LexborHTMLParser(said).body
-    return fields.text(body.text(separator=" ")) if body is not None else said

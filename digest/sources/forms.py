@@ -6,7 +6,8 @@
     arxiv-api       arXiv's API
     announcements   arXiv's feeds
     listing         arXiv's listing page
-    feed            any other feed
+    feed            any other feed of XML
+    json-feed       a feed of JSON
 
 To add one: a line in `Form`, in `recognise` and in `_READERS`, and the file that reads it.
 """
@@ -22,14 +23,18 @@ from digest.papers import Page
 from digest.sources import Parsed
 from digest.sources.arxiv_feeds import read_announcements, read_api
 from digest.sources.bodies import decode, no_text, too_deep
-from digest.sources.feed import read_feed
+from digest.sources.feed_entries import read_feed
 from digest.sources.huggingface_items import read_json
 from digest.sources.huggingface_pages import read_html
+from digest.sources.json_feed import is_json_feed, read_json_feed
 from digest.sources.listing import read_listing
 from digest.sources.readings import failure, with_error
 from digest.sources.text import read_text
 
-Form = Literal["json", "html", "text", "arxiv-api", "announcements", "listing", "feed", "xml"]
+Form = Literal[
+    "json", "html", "text", "arxiv-api", "announcements", "listing", "feed", "json-feed", "xml"
+]
+FEEDS: frozenset[Form] = frozenset({"arxiv-api", "announcements", "feed", "json-feed"})
 
 _HEAD = 4096
 _PROLOGUE = re.compile(
@@ -49,6 +54,7 @@ _CALLED: dict[Form, str] = {
     "announcements": "a feed of arXiv",
     "listing": "a listing page of arXiv",
     "feed": "a feed",
+    "json-feed": "a JSON feed",
     "xml": "XML that is no feed",
 }
 _READERS: dict[Form, Callable[[Page, str, str], Parsed]] = {
@@ -59,6 +65,7 @@ _READERS: dict[Form, Callable[[Page, str, str], Parsed]] = {
     "announcements": read_announcements,
     "listing": read_listing,
     "feed": read_feed,
+    "json-feed": read_json_feed,
 }
 
 
@@ -84,7 +91,7 @@ def recognise(text: str) -> Form:
     """Say which form a text has."""
     start = text.lstrip("\ufeff \t\r\n\x00")[:1]
     if start in {"[", "{", '"'} or text.strip() in {"null", "true", "false"}:
-        return "json"
+        return "json-feed" if is_json_feed(text) else "json"
     return _markup(text) if start == "<" else "text"
 
 
@@ -115,6 +122,8 @@ def _is_listing(text: str) -> bool:
 def _list(forms: AbstractSet[Form]) -> str:
     if len(forms) == len(_READERS):
         return "a list of papers"
+    if forms == FEEDS:
+        return "a feed"
     return " or ".join(called for form, called in _CALLED.items() if form in forms)
 
 

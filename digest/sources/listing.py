@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 
 from digest.papers import Announced, Page, Paper, Sighting
 from digest.sources import Parsed, fields
+from digest.sources.fields import MONTHS
 from digest.sources.readings import Unreadable, changed_shape, gather, with_error
-from digest.sources.text import MONTHS
 
 if TYPE_CHECKING:
     from selectolax.lexbor import LexborNode

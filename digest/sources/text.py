@@ -12,6 +12,7 @@ from functools import partial
 
 from digest.papers import Page, Paper, Sighting
 from digest.sources import Parsed, fields
+from digest.sources.fields import MONTHS
 from digest.sources.readings import changed_shape, gather, quoted, with_error
 
 LONGEST_TITLE = 400
@@ -26,7 +27,6 @@ HEADER_PARAGRAPHS = 12
 YEARS_BACK = 8
 """From one 29 February to the one before it, at most (1896 to 1904)."""
 
-MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _DAY = re.compile(rf"({'|'.join(MONTHS)})\s+(\d{{1,2}})")
 _BYLINE = re.compile(r"by\s*AK\s+and the research community")
 

@@ -32,7 +32,11 @@ _FIND = select(papers.c.id).where(
     )
 )
 _LATEST = select(papers.c.id).order_by(papers.c.first_seen.desc(), papers.c.id.desc())
-_SINCE = select(papers.c.paper).where(papers.c.first_seen >= bindparam("since", type_=Utc))
+_SINCE = (
+    select(papers.c.paper)
+    .where(papers.c.first_seen >= bindparam("since", type_=Utc))
+    .order_by(papers.c.id)
+)
 _RECORDS = (
     select(
         letters.c.id,
@@ -46,7 +50,7 @@ _RECORDS = (
     .group_by(letters.c.id)
     .order_by(letters.c.id.desc())
 )
-_STATES = select(deliveries.c.letter_id, deliveries.c.state)
+_STATES = select(deliveries.c.letter_id, deliveries.c.state).order_by(deliveries.c.id)
 _HISTORY = (
     select(letters.c.id, letters.c.slot, letters.c.subscriber, letter_papers.c.revision)
     .join(letter_papers, letter_papers.c.letter_id == letters.c.id)

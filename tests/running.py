@@ -196,12 +196,16 @@ class _Routes(dict[str, Responder]):
 
 @dataclass(kw_only=True)
 class Newsroom:
-    """A config in a folder, a web server that has its pages, a mail server that takes its mail."""
+    """A config in a folder, a web server that has its pages, a mail server that takes its mail.
+
+    `store` is the address of its store, else it is a file in the folder.
+    """
 
     folder: Path
     web: WebServer
     mailbox: Mailbox
     mail_port: int
+    store: str = ""
     sources: str = SOURCES
     outputs: str = SMTP
     subscribers: str = ANN
@@ -211,7 +215,8 @@ class Newsroom:
         """Write digest.toml anew, with these parts of it changed."""
         for name, text in parts.items():
             setattr(self, name, text)
-        text = HEAD + self.more + self.sources + self.outputs + self.subscribers
+        store = f'[store]\nurl = "{self.store}"\n' if self.store else ""
+        text = HEAD + store + self.more + self.sources + self.outputs + self.subscribers
         text = text.replace("{base}", self.web.url("")).replace("{port}", str(self.mail_port))
         (self.folder / "digest.toml").write_text(text, encoding="utf-8")
 

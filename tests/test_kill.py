@@ -5,19 +5,21 @@ from __future__ import annotations
 import os
 import signal
 import socket
-import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event, Thread
 
 import pytest
+from databases import connected
 from running import ROOT, Newsroom, newsroom, paper
 
 pytestmark = pytest.mark.tier2
+
+pytest_plugins = ["databases"]
 
 FRIDAY = "2026-06-12"
 LIST = f"/api/daily_papers?date={FRIDAY}&limit=100"
@@ -25,8 +27,8 @@ PATIENCE = 60
 
 
 @pytest.fixture
-def room(tmp_path: Path) -> Iterator[Newsroom]:
-    with newsroom(tmp_path) as made:
+def room(tmp_path: Path, url: str) -> Iterator[Newsroom]:
+    with newsroom(tmp_path, store=url) as made:
         made.huggingface(FRIDAY, paper(1, "On Looms", votes=12), paper(2, "On Soap"))
         yield made
 
@@ -87,9 +89,8 @@ def kill_at(room: Newsroom, stage: bytes) -> str:
             killed(process)
     room.mail_port = port
     room.configure()
-    with closing(sqlite3.connect(room.database)) as store:
-        ((message_id,),) = store.execute("SELECT message_id FROM deliveries").fetchall()
-    return str(message_id)
+    with connected(room.store) as database:
+        return str(database.exec_driver_sql("SELECT message_id FROM deliveries").scalar_one())
 
 
 def test_killed_while_it_reads_pages_nothing_is_lost(room: Newsroom) -> None:

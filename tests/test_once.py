@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 
 import pytest
+from databases import connected
 from running import (
     ANN,
     FOLDER,
@@ -26,9 +25,12 @@ FRIDAY, SATURDAY, SUNDAY, MONDAY = "2026-06-12", "2026-06-13", "2026-06-14", "20
 LIST = "/api/daily_papers?date={}&limit=100"
 
 
+pytest_plugins = ["databases"]
+
+
 @pytest.fixture
-def room(tmp_path: Path) -> Iterator[Newsroom]:
-    with newsroom(tmp_path) as made:
+def room(tmp_path: Path, url: str) -> Iterator[Newsroom]:
+    with newsroom(tmp_path, store=url) as made:
         yield made
 
 
@@ -142,8 +144,8 @@ def test_a_letter_keeps_its_message_id_and_its_papers_over_retries(room: Newsroo
     looms(room)
     room.mailbox.answer("RCPT", "451 4.3.0 try again later")
     room.once(FRIDAY)
-    with closing(sqlite3.connect(room.database)) as store:
-        ((message_id,),) = store.execute("SELECT message_id FROM deliveries").fetchall()
+    with connected(room.store) as database:
+        message_id = database.exec_driver_sql("SELECT message_id FROM deliveries").scalar_one()
 
     room.huggingface(SATURDAY, paper(7, "More Looms"))
     again = room.once(SATURDAY)

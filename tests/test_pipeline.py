@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import os
 import socket
-import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from databases import connected, is_free
 from running import ANN, SMTP, Newsroom, newsroom, paper
 from webserver import Handler
 
@@ -19,45 +18,36 @@ from digest.app import LOCK, alive, moment
 from digest.errors import ConfigError
 from digest.store import open_store
 
+pytest_plugins = ["databases"]
+
 FRIDAY, SATURDAY = "2026-06-12", "2026-06-13"
 LIST = f"/api/daily_papers?date={FRIDAY}&limit=100"
 NOW = datetime(2026, 6, 12, 7, tzinfo=UTC)
 
 
 @pytest.fixture
-def room(tmp_path: Path) -> Iterator[Newsroom]:
-    with newsroom(tmp_path) as made:
+def room(tmp_path: Path, url: str) -> Iterator[Newsroom]:
+    with newsroom(tmp_path, store=url) as made:
         made.huggingface(FRIDAY, paper(1, "On Looms", votes=12), paper(2, "On Soap"))
         yield made
-
-
-def writes(database: Path) -> bool:
-    """Say whether somebody else could write to the store right now."""
-    with closing(sqlite3.connect(database, timeout=0, isolation_level=None)) as store:
-        try:
-            store.execute("BEGIN IMMEDIATE")
-        except sqlite3.OperationalError:
-            return False
-        store.execute("ROLLBACK")
-        return True
 
 
 @dataclass
 class Asked:
     """A mail server's answer that notes whether the store could be written to meanwhile."""
 
-    database: Path
+    store: str
     writable: list[bool] = field(default_factory=list)
 
     def __call__(self) -> None:
-        self.writable.append(writes(self.database))
+        self.writable.append(is_free(self.store))
 
 
 # Transactions
 
 
 def test_no_transaction_is_open_while_pages_are_waited_for(room: Newsroom) -> None:
-    asked = Asked(room.database)
+    asked = Asked(room.store)
     listed = room.web.answers[LIST]
 
     def note(handler: Handler) -> None:
@@ -73,7 +63,7 @@ def test_no_transaction_is_open_while_pages_are_waited_for(room: Newsroom) -> No
 def test_no_transaction_is_open_while_a_mail_server_is_waited_for(
     room: Newsroom, stage: str
 ) -> None:
-    asked = Asked(room.database)
+    asked = Asked(room.store)
     answers = room.mailbox.next_answer
 
     def note(reached: str) -> str:
@@ -154,7 +144,7 @@ def test_a_run_that_lost_its_lock_sends_nothing_more(room: Newsroom) -> None:
 
 
 def hold(room: Newsroom, owner: str, *, replace: bool = False) -> None:
-    with open_store(f"sqlite:///{room.database}") as store, store.writing() as transaction:
+    with open_store(room.store) as store, store.writing() as transaction:
         now = datetime.now(UTC)
         held: Callable[[str], bool] = lambda _: not replace  # noqa: E731  A test of one word.
         transaction.take_lock(LOCK, owner, now, timedelta(hours=1), held)
@@ -173,15 +163,15 @@ def _dead() -> int:
 def test_a_letter_that_the_store_cannot_read_is_an_error_of_the_store(room: Newsroom) -> None:
     room.mailbox.answer("RCPT", "451 later")
     room.once(FRIDAY)
-    with closing(sqlite3.connect(room.database)) as store:
-        store.execute("UPDATE letters SET letter = '{'")
-        store.commit()
+    with connected(room.store) as database:
+        database.exec_driver_sql("UPDATE letters SET letter = '{'")
     done = room.run("once", "--at", FRIDAY)
     assert done.code == 3
     assert "Traceback" not in done.err
 
 
-def test_a_damaged_store_is_an_error_of_the_store(room: Newsroom) -> None:
+def test_a_damaged_file_is_an_error_of_the_store(room: Newsroom) -> None:
+    room.configure(store="")
     room.once(FRIDAY)
     data = bytearray(room.database.read_bytes())
     data[4096 * 3 :] = os.urandom(len(data) - 4096 * 3)

@@ -8,14 +8,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from databases import rows
 from running import ANN, FOLDER, SMTP, Newsroom, finished, newsroom, paper, run, start
+
+pytest_plugins = ["databases"]
 
 FRIDAY, SATURDAY = "2026-06-12", "2026-06-13"
 
 
 @pytest.fixture
-def room(tmp_path: Path) -> Iterator[Newsroom]:
-    with newsroom(tmp_path, outputs=SMTP + FOLDER) as made:
+def room(tmp_path: Path, url: str) -> Iterator[Newsroom]:
+    with newsroom(tmp_path, outputs=SMTP + FOLDER, store=url) as made:
         made.huggingface(FRIDAY, paper(1, "On Looms", votes=12), paper(2, "On Soap"))
         made.huggingface(SATURDAY, paper(3, "Looms at Night"))
         yield made
@@ -40,25 +43,30 @@ def files(folder: Path) -> dict[str, str]:
     }
 
 
+def kept(room: Newsroom) -> tuple[dict[str, str], object]:
+    """Return all that is on disk, and what a store that is not there keeps."""
+    return files(room.folder), None if room.store.startswith("sqlite") else rows(room.store)
+
+
 # Nothing is remembered, nothing is sent
 
 
 def test_a_dry_run_makes_no_store_and_sends_nothing(room: Newsroom) -> None:
-    before = files(room.folder)
+    before = kept(room)
     done = room.run("once", "--at", FRIDAY, "--dry-run")
     assert done.code == 0
-    assert files(room.folder) == before
+    assert kept(room) == before
     assert room.mails == []
     assert room.mailbox.connections == 0
 
 
 def test_a_dry_run_leaves_the_store_as_it_is(room: Newsroom) -> None:
     room.once(FRIDAY)
-    before = files(room.folder)
+    before = kept(room)
     done = room.run("once", "--at", SATURDAY, "--dry-run")
     assert done.code == 0
     assert "Looms" in done.out
-    assert files(room.folder) == before
+    assert kept(room) == before
     assert len(room.mails) == 1
 
 
@@ -74,11 +82,11 @@ def test_a_dry_run_shows_a_letter_that_waits(room: Newsroom) -> None:
     room.configure(outputs=SMTP)
     room.mailbox.answer("RCPT", "451 later")
     room.once(FRIDAY)
-    before = files(room.folder)
+    before = kept(room)
     done = room.run("once", "--at", FRIDAY, "--dry-run")
     assert "On" in done.out
     assert "2606.00001" in done.out
-    assert files(room.folder) == before
+    assert kept(room) == before
     assert room.once(FRIDAY).json["deliveries"] == {"sent": 1}
 
 

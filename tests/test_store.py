@@ -184,10 +184,12 @@ def test_a_callers_own_errors_pass_as_they_are(store: Store) -> None:
         Path("/nowhere/at/all").read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("url", ["postgresql://db/digest", "mysql://db/digest", "digest.db"])
-def test_an_address_of_another_kind_is_refused(url: str) -> None:
+@pytest.mark.parametrize(
+    "address", ["postgresql+asyncpg://db/digest", "mysql://db/digest", "digest.db"]
+)
+def test_an_address_of_another_kind_is_refused(address: str) -> None:
     with pytest.raises(ConfigError, match=r"use sqlite:///digest\.db"):
-        open_store(url)
+        open_store(address)
 
 
 def test_a_name_with_odd_characters_is_one_file(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from databases import HOUR, NOW, a_letter, a_paper, new_papers, publish
+from databases import HOUR, NOW, a_letter, a_paper, new_papers, publish, rows
 
 from digest.errors import StoreError
 from digest.store import Rehearsal, Store, open_store
@@ -26,8 +26,18 @@ def path(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def rehearsal(path: Path) -> Iterator[Store]:
-    with open_store(f"sqlite:///{path}", rehearsal=True) as opened:
+def real(url: str) -> Iterator[Store]:
+    """A store of either database with one paper in it."""
+    with open_store(url) as opened, opened.writing() as t:
+        t.save_changes(new_papers(1), NOW)
+    with open_store(url) as opened:
+        yield opened
+
+
+@pytest.fixture
+def rehearsal(real: Store, url: str) -> Iterator[Store]:
+    del real
+    with open_store(url, rehearsal=True) as opened:
         yield opened
 
 
@@ -36,7 +46,11 @@ def _files(folder: Path) -> dict[str, bytes]:
 
 
 def _rehearse_a_run(path: Path) -> None:
-    with open_store(f"sqlite:///{path}", rehearsal=True) as store:
+    _rehearse(f"sqlite:///{path}")
+
+
+def _rehearse(url: str) -> None:
+    with open_store(url, rehearsal=True) as store:
         with store.reading() as t:
             t.source_states()
         with store.writing() as t:
@@ -142,30 +156,40 @@ def test_a_rehearsed_block_that_raises_is_forgotten_alone(rehearsal: Store) -> N
         assert len(t.pool(NOW)) == 2
 
 
-def test_a_rehearsal_lets_others_write_until_it_does(path: Path, rehearsal: Store) -> None:
+def test_a_rehearsal_lets_others_write_until_it_does(real: Store, rehearsal: Store) -> None:
     with rehearsal.reading() as t:
         t.pool(NOW)
 
-    with open_store(f"sqlite:///{path}") as real, real.writing() as t:
+    with real.writing() as t:
         t.save_changes(new_papers(2), NOW)
 
     with rehearsal.reading() as t:
         assert len(t.pool(NOW)) == 2
 
 
-def test_others_see_nothing_of_a_rehearsal(path: Path, rehearsal: Store) -> None:
+def test_others_see_nothing_of_a_rehearsal(real: Store, rehearsal: Store) -> None:
     with rehearsal.writing() as t:
         t.save_changes(new_papers(2), NOW)
 
-    with open_store(f"sqlite:///{path}") as real, real.reading() as t:
+    with real.reading() as t:
         assert len(t.pool(NOW)) == 1
 
 
-def test_a_closed_rehearsal_lets_others_write(path: Path) -> None:
-    with open_store(f"sqlite:///{path}", rehearsal=True) as store, store.writing() as t:
+def test_nothing_of_a_rehearsal_stays(real: Store, url: str) -> None:
+    before = rows(url)
+
+    _rehearse(url)
+
+    assert rows(url) == before
+    with real.reading() as t:
+        assert len(t.pool(NOW)) == 1
+
+
+def test_a_closed_rehearsal_lets_others_write(real: Store, url: str) -> None:
+    with open_store(url, rehearsal=True) as store, store.writing() as t:
         t.save_changes(new_papers(2), NOW)
 
-    with open_store(f"sqlite:///{path}") as real, real.writing() as t:
+    with real.writing() as t:
         t.save_changes(new_papers(3), NOW)
         assert len(t.pool(NOW)) == 2
 

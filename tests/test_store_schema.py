@@ -112,7 +112,7 @@ import sys
 from digest.store import open_store
 open_store("sqlite:///" + sys.argv[1]).close()
 open_store("sqlite:///" + sys.argv[1]).close()
-slow = {"alembic", "sqlalchemy.orm", "sqlalchemy.dialects.postgresql"} & set(sys.modules)
+slow = {"alembic", "psycopg", "sqlalchemy.orm", "sqlalchemy.dialects.postgresql"} & set(sys.modules)
 assert not slow, slow
 """
     subprocess.run(  # noqa: S603  # This interpreter, and a script of ours.

@@ -8,9 +8,11 @@
     locks        one run at a time
     history      what the command line asks
     stores       Store and Rehearsal, whose blocks are transactions
-    opening      from an address to a store
+    opening      from an address to a store; stores in files
+    servers      stores on a server
     schema       versions; `migrations` has one file for each
     sqlite       all that is SQLite's alone
+    postgres     all that is PostgreSQL's alone
     statements   what is the same for both databases but for one word
 
 It decides nothing about papers, readers or retries, and waits for no network. Errors of the
@@ -21,8 +23,9 @@ from __future__ import annotations
 
 from digest.store.history import Appearance, LetterRecord
 from digest.store.letters import LastLetter
-from digest.store.opening import open_store
+from digest.store.opening import migrate, open_store
 from digest.store.outbox import TrackedDelivery
+from digest.store.schema import Migrated
 from digest.store.sources import SavedPage, SourceState
 from digest.store.stores import Rehearsal, Store, Transaction
 
@@ -30,11 +33,13 @@ __all__ = [
     "Appearance",
     "LastLetter",
     "LetterRecord",
+    "Migrated",
     "Rehearsal",
     "SavedPage",
     "SourceState",
     "Store",
     "TrackedDelivery",
     "Transaction",
+    "migrate",
     "open_store",
 ]

@@ -10,25 +10,39 @@ from pathlib import Path
 from sqlalchemy import Engine
 
 from digest.errors import ConfigError, StoreError
-from digest.store import schema, sqlite
+from digest.store import postgres, schema, servers, sqlite
 from digest.store.stores import Rehearsal, Store
 
 _SQLITE = re.compile(r"sqlite:///(?P<path>[^?]+)")
 
 
 def open_store(url: str, *, start_afresh: bool = False, rehearsal: bool = False) -> Store:
-    """Open the store at ``sqlite:///path``; make it, or bring it up to date, where needed.
+    """Open the store at an address.
 
-    A relative path is relative to the working directory; the config makes it absolute before.
-    A store that is gone although letters were sent from it is a StoreError, unless
-    `start_afresh`. A rehearsal makes and changes no file.
+    A server's must be there and up to date (`migrate`). A file's (``sqlite:///path``) is made,
+    or brought up to date, where needed; a relative path is relative to the working directory;
+    the config makes it absolute before. One that is gone although letters were sent from it is a
+    StoreError, unless `start_afresh`. A rehearsal makes and changes no file.
     """
+    if postgres.is_address(url):
+        return servers.open_server(url, rehearsal=rehearsal)
     path = _path(url)
     with sqlite.translated(str(path)), sqlite.files_translated(str(path)):
         _look_at(path, start_afresh=start_afresh)
         if rehearsal:
             return _rehearse(path)
         return _open(path, start_afresh=start_afresh)
+
+
+def migrate(url: str) -> schema.Migrated:
+    """Make the store at an address, or bring it up to date, and say what was done."""
+    if postgres.is_address(url):
+        return servers.migrate(url)
+    path = _path(url)
+    before = _file_version(path)
+    open_store(url).close()
+    copy = schema.copy_of(path) if before not in (None, schema.newest()) else None
+    return schema.Migrated(place=str(path), before=before, after=schema.newest(), copy=copy)
 
 
 def marker(path: Path) -> Path:
@@ -39,9 +53,23 @@ def marker(path: Path) -> Path:
 def _path(url: str) -> Path:
     if found := _SQLITE.fullmatch(url):
         return Path(found["path"])
-    if url.startswith(("postgresql:", "postgres:")):
-        raise ConfigError("[store] url: PostgreSQL is not supported yet; use sqlite:///digest.db")
-    raise ConfigError(f"[store] url: `{url}` is no address of a store; use sqlite:///digest.db")
+    raise ConfigError(
+        f"[store] url: `{url}` is no address of a store; use sqlite:///digest.db or "
+        "postgresql://user@host/database"
+    )
+
+
+def _file_version(path: Path) -> str | None:
+    with sqlite.translated(str(path)), sqlite.files_translated(str(path)):
+        _look_at(path, start_afresh=False)
+        if not path.exists():
+            return None
+        engine = _as_it_is(path)
+        try:
+            with engine.connect() as connection:
+                return schema.version(connection, str(path))
+        finally:
+            engine.dispose()
 
 
 def _look_at(path: Path, *, start_afresh: bool) -> None:
@@ -83,12 +111,12 @@ def _open(path: Path, *, start_afresh: bool) -> Store:
         if not schema.is_current(engine, str(path)):
             schema.migrate(engine, path, copy=True)
         on_error.pop_all()
-    return Store(engine, str(path), marker(path))
+    return Store(engine, str(path), sqlite.translated, marker(path))
 
 
 def _rehearse(path: Path) -> Store:
     if not path.exists():
-        return Rehearsal(_fresh_in_memory(), str(path))
+        return Rehearsal(_fresh_in_memory(), str(path), sqlite.translated)
     with ExitStack() as on_error:
         engine = _as_it_is(path)
         on_error.callback(engine.dispose)
@@ -98,7 +126,7 @@ def _rehearse(path: Path) -> Store:
             on_error.callback(engine.dispose)
             schema.migrate(engine, path, copy=False)
         on_error.pop_all()
-    return Rehearsal(engine, str(path))
+    return Rehearsal(engine, str(path), sqlite.translated)
 
 
 def _as_it_is(path: Path) -> Engine:

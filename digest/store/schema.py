@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from contextlib import closing
 from pathlib import Path
+from typing import NamedTuple
 
 from sqlalchemy import (
     Column,
@@ -39,6 +40,15 @@ _version = Table(
 )
 
 
+class Migrated(NamedTuple):
+    """What bringing a store up to date did: `before` is None where there was none."""
+
+    place: str
+    before: str | None
+    after: str
+    copy: Path | None = None
+
+
 def newest() -> str:
     """Return the version of the newest migration, such as ``0001``."""
     return max(file.name[:4] for file in (MIGRATIONS / "versions").glob("[0-9]*_*.py"))
@@ -46,18 +56,30 @@ def newest() -> str:
 
 def version(connection: Connection, place: str) -> str:
     """Return a store's version; "" before the first. Raises StoreError where it is no store."""
-    if not inspect(connection).has_table(_version.name):
+    there = found(connection)
+    if there is None:
         raise StoreError(
             f"{place}: it is empty or another program's. {sqlite.RESTORE}; or move it away to "
             "begin with an empty store"
         )
-    found: str = connection.scalar(select(_version.c.version_num)) or ""
-    if found > newest():
+    check_not_newer(there, place, "put an older copy in its place")
+    return there
+
+
+def found(connection: Connection) -> str | None:
+    """Return the version that a database says it has; "" before the first, None without one."""
+    if not inspect(connection).has_table(_version.name):
+        return None
+    return connection.scalar(select(_version.c.version_num)) or ""
+
+
+def check_not_newer(version: str, place: str, remedy: str) -> None:
+    """Raise StoreError for a version that this program does not know yet."""
+    if version > newest():
         raise StoreError(
-            f"{place}: a newer version of digest has written it (schema {found}; this one knows "
-            f"{newest()}). Update digest, or put an older copy in its place"
+            f"{place}: a newer version of digest has written it (schema {version}; this one knows "
+            f"{newest()}). Update digest, or {remedy}"
         )
-    return found
 
 
 def is_current(engine: Engine, place: str) -> bool:
@@ -114,12 +136,18 @@ def migrate(engine: Engine, path: Path, *, copy: bool) -> None:
         if version(connection, str(path)) == newest():
             return
         if copy:
-            sqlite.copy_file(path, path.with_name(f"{path.name}.before-{newest()}"))
-        _upgrade(connection)
+            sqlite.copy_file(path, copy_of(path))
+        upgrade(connection)
         sqlite.check_references(connection, str(path))
 
 
-def _upgrade(connection: Connection) -> None:
+def copy_of(path: Path) -> Path:
+    """Return where a file is copied before it is migrated."""
+    return path.with_name(f"{path.name}.before-{newest()}")
+
+
+def upgrade(connection: Connection) -> None:
+    """Run the migrations that are missing, on this connection and in its transaction."""
     from alembic import command  # noqa: PLC0415  # It costs 0.3 s.
     from alembic.config import Config  # noqa: PLC0415  # As above.
 

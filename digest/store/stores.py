@@ -2,24 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from datetime import timedelta
 from pathlib import Path
 from threading import RLock
+from time import monotonic
 from typing import Self
 
 from sqlalchemy import Connection, Engine
 
+from digest.errors import StoreError
 from digest.store.history import History
 from digest.store.letters import Letters
 from digest.store.locks import Locks
 from digest.store.sources import Sources
-from digest.store.sqlite import files_translated, translated
+from digest.store.sqlite import files_translated
 
 _MARKER = """Letters have been sent from the store beside this file.
 If that store is gone, put a copy of it back: an empty one would send everything again.
 To begin with an empty store all the same, run digest with --start-afresh.
 """
+
+PATIENCE = timedelta(seconds=10)
+"""How long a rehearsal lets others wait before it gives way."""
+
+Translator = Callable[[str], AbstractContextManager[None]]
+"""Turns what a database says into a StoreError that names a place."""
 
 
 class Transaction(Sources, Letters, Locks, History):
@@ -36,15 +45,18 @@ class Store:
     Threads may share it. Close it when done.
     """
 
-    def __init__(self, engine: Engine, place: str, marker: Path | None = None) -> None:
+    def __init__(
+        self, engine: Engine, place: str, translator: Translator, marker: Path | None = None
+    ) -> None:
         self._engine = engine
         self._place = place
+        self._translator = translator
         self._marker = marker
 
     @contextmanager
     def reading(self) -> Iterator[Transaction]:
         """Read one state of the store, whatever others write meanwhile."""
-        with translated(self._place), self._engine.connect() as connection, connection.begin():
+        with self._translated(), self._engine.connect() as connection, connection.begin():
             yield Transaction(connection)
 
     @contextmanager
@@ -53,7 +65,7 @@ class Store:
 
         Other writers wait from the block's first moment on, so that what it read stays true.
         """
-        with translated(self._place):
+        with self._translated():
             with self._connect_to_write() as connection, connection.begin():
                 transaction = Transaction(connection)
                 yield transaction
@@ -69,6 +81,9 @@ class Store:
 
     def __exit__(self, *error: object) -> None:
         self.close()
+
+    def _translated(self) -> AbstractContextManager[None]:
+        return self._translator(self._place)
 
     def _connect_to_write(self) -> Connection:
         return self._engine.connect().execution_options(writing=True)
@@ -86,10 +101,20 @@ class Rehearsal(Store):
     It reads the real one until the first `writing`; from there on all is one transaction with
     savepoints, and `reading` sees what was written. So fetch before you write: from the first
     write on, other writers wait until the rehearsal is closed. Threads take turns.
+
+    Where the database can say that others have waited for `PATIENCE`, it gives way to them.
     """
 
-    def __init__(self, engine: Engine, place: str) -> None:
-        super().__init__(engine, place)
+    def __init__(
+        self,
+        engine: Engine,
+        place: str,
+        translator: Translator,
+        waited_for: Callable[[Connection], bool] | None = None,
+    ) -> None:
+        super().__init__(engine, place, translator)
+        self._waited_for = waited_for
+        self._patient_until = 0.0
         self._lock = RLock()
         self._stack = ExitStack()
         self._begun: Connection | None = None
@@ -102,14 +127,16 @@ class Rehearsal(Store):
                 with super().reading() as transaction:
                     yield transaction
             else:
-                with translated(self._place):
+                with self._translated():
+                    self._give_way(self._begun)
                     yield Transaction(self._begun)
 
     @contextmanager
     def writing(self) -> Iterator[Transaction]:
         """Read and write what will be forgotten; what a block that raises wrote, at once."""
-        with self._lock, translated(self._place):
+        with self._lock, self._translated():
             connection = self._begin_once()
+            self._give_way(connection)
             with connection.begin_nested():
                 yield Transaction(connection)
 
@@ -125,4 +152,13 @@ class Rehearsal(Store):
             self._stack.callback(connection.rollback)
             connection.begin()
             self._begun = connection
+            self._patient_until = monotonic() + PATIENCE.total_seconds()
         return self._begun
+
+    def _give_way(self, connection: Connection) -> None:
+        if self._waited_for and monotonic() > self._patient_until and self._waited_for(connection):
+            self.close()
+            raise StoreError(
+                f"{self._place}: a run wants to write to it, so the dry run gave way. "
+                "Try again when that run is done"
+            )

@@ -33,6 +33,7 @@ COMMANDS = {
     "subscribers": "Look at the readers.",
     "papers": "List the papers that were seen.",
     "letters": "List the letters that went out.",
+    "migrate": "Make the store's tables, or bring them up to date.",
 }
 
 

@@ -1,0 +1,197 @@
+"""Bringing a store up to date: what comes of it, and that nothing in it is lost."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from threading import Barrier, Thread
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from databases import NOW, a_letter, a_paper, connected, new_papers, publish, rows
+from databaseserver import DatabaseServer
+from running import newsroom
+from sqlalchemy import Connection, inspect
+
+from digest.errors import StoreError
+from digest.store import migrate, open_store, postgres, schema
+from digest.store.tables import metadata
+
+pytest_plugins = ["databases"]
+
+FIRST = {"papers", "names", "titles", "sightings", "prints", "sources", "pages", "letters"}
+
+
+def _set_back(url: str) -> None:
+    """Make a store what it was before the second migration."""
+    with connected(url) as database:
+        for name in ("decisions", "gists", "lost_days", "resolutions", "told", "wordings"):
+            database.exec_driver_sql(f"DROP TABLE {name}")
+        database.exec_driver_sql("UPDATE alembic_version SET version_num = '0001'")
+
+
+def _fill(url: str) -> dict[str, list[tuple[object, ...]]]:
+    with open_store(url) as store:
+        with store.writing() as t:
+            t.save_changes(new_papers(1, 2), NOW)
+            t.save_reading("arxiv", NOW, {}, whole=True)
+        publish(store, a_letter(), papers=(1, 2))
+    return rows(url)
+
+
+def _drawn(connection: Connection) -> object:
+    """Return all that a database says of its tables, in one order."""
+    look = inspect(connection)
+    return {
+        name: (
+            [
+                (c["name"], repr(c["type"]), c["nullable"], c["default"])
+                for c in look.get_columns(name)
+            ],
+            look.get_pk_constraint(name),
+            sorted(look.get_foreign_keys(name), key=repr),
+            sorted(look.get_unique_constraints(name), key=repr),
+            sorted(look.get_indexes(name), key=repr),
+        )
+        for name in sorted(look.get_table_names())
+    }
+
+
+@pytest.fixture
+def empty(server: DatabaseServer) -> Iterator[str]:
+    with server.database() as url:
+        yield url
+
+
+def test_an_older_store_keeps_its_rows(url: str) -> None:
+    open_store(url).close()
+    before = _fill(url)
+    _set_back(url)
+
+    done = migrate(url)
+
+    assert (done.before, done.after) == ("0001", schema.newest())
+    assert rows(url) == before
+    with open_store(url) as store, store.reading() as t:
+        assert [each.paper for each in t.pool(NOW)] == [a_paper(1), a_paper(2)]
+        assert t.sent("Ann") == {1: 1, 2: 1}
+
+
+def test_migrating_twice_changes_nothing(url: str) -> None:
+    migrate(url)
+    before = _fill(url)
+
+    done = migrate(url)
+
+    assert done.before == done.after == schema.newest()
+    assert done.copy is None
+    assert rows(url) == before
+
+
+def test_an_empty_database_becomes_a_store(empty: str) -> None:
+    done = migrate(empty)
+
+    assert (done.before, done.after) == (None, schema.newest())
+    with open_store(empty) as store, store.reading() as t:
+        assert t.letters(9) == ()
+
+
+def test_a_server_migrated_step_by_step_has_what_a_fresh_one_has(
+    empty: str, new_server_url: Callable[[], str]
+) -> None:
+    engine = postgres.engine(postgres.address(empty))
+    with engine.connect().execution_options(writing=True) as connection, connection.begin():
+        schema.upgrade(connection)
+    engine.dispose()
+
+    with connected(empty) as stepped, connected(new_server_url()) as fresh:
+        assert _drawn(stepped) == _drawn(fresh)
+        assert compare_metadata(MigrationContext.configure(stepped), metadata) == []
+        assert compare_metadata(MigrationContext.configure(fresh), metadata) == []
+
+
+def test_a_migration_on_a_server_that_fails_leaves_all_as_it_was(
+    new_server_url: Callable[[], str],
+) -> None:
+    url = new_server_url()
+    _fill(url)
+    _set_back(url)
+    with connected(url) as database:
+        database.exec_driver_sql("CREATE TABLE told (in_the_way text)")
+    before = rows(url)
+
+    with pytest.raises(StoreError, match="already exists"):
+        migrate(url)
+
+    assert rows(url) == before
+
+
+def test_migrations_at_the_same_time_make_one_store(empty: str) -> None:
+    together = Barrier(3)
+    found: list[str | None] = []
+
+    def begin() -> None:
+        together.wait()
+        found.append(migrate(empty).before)
+
+    threads = [Thread(target=begin) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert sorted(found, key=str) == ["0002", "0002", None]
+
+
+@pytest.mark.parametrize("rehearsal", [False, True])
+def test_a_server_of_an_older_version_is_not_changed_by_opening(
+    new_server_url: Callable[[], str], *, rehearsal: bool
+) -> None:
+    url = new_server_url()
+    _set_back(url)
+    before = rows(url)
+
+    with pytest.raises(StoreError, match=r"older version.*schema 0001.*pg_dump.*digest migrate"):
+        open_store(url, rehearsal=rehearsal)
+
+    assert rows(url) == before
+
+
+def test_a_server_of_a_newer_version_is_refused(new_server_url: Callable[[], str]) -> None:
+    url = new_server_url()
+    with connected(url) as database:
+        database.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
+
+    for refused in (open_store, migrate):
+        with pytest.raises(StoreError, match=r"newer version.*schema 9999.*Update digest"):
+            refused(url)
+
+
+# By the command
+
+
+def test_the_command_says_what_it_did(empty: str, tmp_path: Path) -> None:
+    with newsroom(tmp_path, store=empty) as room:
+        refused = room.run("once", "--at", "2026-06-12")
+        assert (refused.code, refused.out) == (3, "")
+        assert "digest migrate" in refused.err
+
+        assert f"made, schema {schema.newest()}" in room.run("migrate").out
+        assert "up to date" in room.run("migrate").out
+        assert room.run("once", "--at", "2026-06-12").code == 0
+
+
+def test_the_command_names_the_copy_of_a_file(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/digest.db"
+    with newsroom(tmp_path, store=url) as room:
+        assert "digest.db: made, schema" in room.run("migrate").out
+        _fill(url)
+        _set_back(url)
+        done = room.run("migrate")
+
+    first, second = done.out.splitlines()
+    assert first.endswith(f"schema 0001 is now {schema.newest()}")
+    copy = Path(second.removesuffix(": what it was before"))
+    assert set(rows(f"sqlite:///{copy}")) >= FIRST
+    assert "told" not in rows(f"sqlite:///{copy}")

@@ -13,6 +13,7 @@ The map, in the order in which the data flows:
     hosts          web servers, politely: spacing, retries, what is down                   I/O
     saved          files and folders of saved pages                                        I/O
     fetch          pages: redirects, robots.txt, secrets                                   I/O
+    resolve        papers without an identifier looked up by title                         pure
     seen           diff(): new, revised and known papers                                   pure
     keywords       the keyword language: text to Keyword; where it hits                    pure
     subscribers    Subscriber, cadence, who is due, candidates()                           pure

@@ -261,6 +261,7 @@ def parts(setting: Setting, store: Store, fetcher: Fetcher, owner: str) -> Parts
         title=config.newsletter.title,
         rank=config.rank,
         letters=config.letters,
+        resolve=config.resolve,
         reply_to=config.newsletter.reply_to,
         only=setting.only,
         sample=setting.sample,

@@ -25,6 +25,7 @@ from digest.outputs.directory import Directory
 from digest.outputs.preview import Preview
 from digest.outputs.sendmail import Sendmail
 from digest.outputs.smtp import Smtp
+from digest.resolve import ResolveSettings
 from digest.sources.arxiv import Arxiv
 from digest.sources.biorxiv import Biorxiv, Medrxiv
 from digest.sources.crossref import Crossref
@@ -105,6 +106,7 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     http: HttpSettings = HttpSettings()
     rank: RankSettings = RankSettings()
     letters: LetterSettings = LetterSettings()
+    resolve: ResolveSettings = ResolveSettings()
     sources: tuple[AnySource, ...] = ()
     outputs: tuple[AnyOutput, ...] = ()
     subscribers: tuple[Subscriber, ...] = ()

@@ -1,6 +1,7 @@
 """The report: what a run did, as stable JSON.
 
-    sources      per source: name, listed, new, revised, known (counts), errors (texts)
+    sources      per source: name, listed, new, revised, known (counts), errors (texts),
+                 notes (texts: what was put off)
     letters      per letter: subscriber ("public" for everyone's), here and more (identifiers of
                  papers, best first), receipt
     deliveries   how many are sent, ready (to be tried again), in_doubt, failed
@@ -28,6 +29,7 @@ class SourceReport(Struct, frozen=True, kw_only=True):
     revised: int
     known: int
     errors: tuple[str, ...]
+    notes: tuple[str, ...] = ()
 
 
 class ReceiptReport(Struct, frozen=True, kw_only=True):
@@ -97,6 +99,7 @@ def _sources(collected: Collected) -> Iterator[SourceReport]:
             revised=counts.revised,
             known=counts.known,
             errors=tuple(str(error) for error in reading.errors),
+            notes=reading.notes,
         )
 
 

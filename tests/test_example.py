@@ -68,7 +68,7 @@ def test_what_it_calls_defaults_are_defaults() -> None:
 def structs() -> list[Any]:
     config = decode(opened(), EXAMPLE)
     sections = [config.newsletter, config.store, config.schedule, config.http, config.rank]
-    sections += [config.rank.weights, config.letters]
+    sections += [config.rank.weights, config.letters, config.resolve]
     return [*sections, *config.sources, *config.outputs, Subscriber(name="x")]
 
 

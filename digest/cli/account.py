@@ -57,6 +57,8 @@ def account(run: Run, *, dry_run: bool) -> None:
         _say(_source(source))
         for error in source.errors:
             _say(f"  {error}")
+        for note in source.notes:
+            _say(f"  {note}")
     for letter in report.letters:
         counts = f"{len(letter.here)} papers here, {len(letter.more)} more"
         _say(f"{letter.subscriber}: {counts}, of {letter.receipt.read} looked at")

@@ -1,6 +1,6 @@
 """The flow: collect, publish, send.
 
-    collect   fetch + parse + diff + store
+    collect   fetch + parse + diff + store; `resolving` looks papers up by title before the diff
     publish   for each reader who is due: candidates, rank, compose, put in the outbox
     send      claim + render + deliver
 

@@ -10,6 +10,7 @@ from datetime import UTC, date, datetime
 from digest.errors import SourceError
 from digest.papers import Sighting, Validators
 from digest.pipeline.parts import Fetch, Parts
+from digest.pipeline.resolving import resolve
 from digest.seen import Counts, diff
 from digest.sources import Request, Source
 from digest.store import SavedPage, SourceState, Transaction
@@ -23,13 +24,14 @@ SOURCES_AT_ONCE = 8
 
 @dataclass(kw_only=True)
 class Reading:
-    """What one source gave in one run."""
+    """What one source gave in one run. `notes` say what was left undone without being lost."""
 
     source: str
     sightings: list[Sighting] = field(default_factory=list)
     unchanged: int = 0
     pages: dict[str, tuple[Validators, int]] = field(default_factory=dict)
     errors: list[SourceError] = field(default_factory=list)
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +48,10 @@ def collect(parts: Parts) -> Collected:
         states = store.source_states()
         saved = {each.name: store.pages(each.name) for each in parts.sources}
     readings = _read_all(parts, states, saved)
+    found = resolve(parts, {each.source: each.sightings for each in readings})
+    for each in readings:
+        each.sightings = found.listed[each.source]
+        each.notes = found.notes.get(each.source, ())
     sightings = [sighting for each in readings for sighting in each.sightings]
     first = frozenset(each.name for each in parts.sources if _never_read(states.get(each.name)))
     parts.tell("comparing with what was seen")
@@ -57,6 +63,7 @@ def collect(parts: Parts) -> Collected:
             today=parts.now.astimezone(UTC).date(),
         )
         store.save_changes(changes, parts.now)
+        store.save_resolutions(found.asked, parts.now)
         for each in readings:
             _save(store, each, parts.now)
     return Collected(counts=_counted(changes.counts, readings), readings=readings)

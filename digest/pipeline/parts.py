@@ -15,6 +15,7 @@ from digest.letters import Letter
 from digest.messages import Pages, Rendered
 from digest.outputs import Output
 from digest.papers import Page, Validators
+from digest.resolve import ResolveSettings
 from digest.sources import Request, Source
 from digest.store import Store, Transaction
 from digest.subscribers import Subscriber
@@ -56,6 +57,7 @@ class Parts:
     title: str
     rank: RankSettings
     letters: LetterSettings
+    resolve: ResolveSettings
     reply_to: str = ""
     only: str = ""
     sample: bool = False

@@ -35,10 +35,12 @@ class Files(
     ``*?[]``. Who fetches it takes the decoded path as it stands if there is such a file or folder,
     else as a glob; a ``?`` in it begins no query. A folder or a glob is answered by a page of
     ``text/uri-list``: the addresses of the files, one a line, sorted, each percent-encoded in full.
+    With `resolve`, papers without an identifier are looked up by title.
     """
 
     name: str = ""
     path: str
+    resolve: bool = False
     spacing: float = 0.0
 
     def __post_init__(self) -> None:

@@ -51,7 +51,8 @@ class HuggingFace(
 ):
     """A list of papers on Hugging Face: `list`, or what `query` finds, or one `paper`.
 
-    `spacing` is in seconds between requests.
+    `spacing` is in seconds between requests. With `resolve`, papers without an identifier are
+    looked up by title.
     """
 
     name: str = ""
@@ -59,6 +60,7 @@ class HuggingFace(
     query: str = ""
     paper: str = ""
     route: Literal["api", "html"] = "api"
+    resolve: bool = False
     base_url: str = HOME
     spacing: float = 1.0
 

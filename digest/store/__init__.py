@@ -3,6 +3,7 @@
     tables       the tables and their columns' types
     sources      when each source was read, and its pages
     papers       papers, their names, who listed them
+    resolutions  what was looked up by title
     letters      which letters were published to whom, with which papers
     outbox       deliveries: ready, leased, in doubt, sent, failed
     locks        one run at a time

@@ -1,0 +1,173 @@
+"""Papers without an identifier, looked up by title: which, where, and which answer counts. Pure.
+
+Only a title that is equal after normalising counts, and only one paper that has it: a wrong merge
+hides a paper for ever, a missed one shows it twice. arXiv is asked first, then Crossref.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from textwrap import shorten
+from typing import Annotated
+from urllib.parse import urlencode
+
+from msgspec import Meta, Struct
+from msgspec.structs import force_setattr, replace
+
+from digest.latex import readable
+from digest.papers import TELLING_WORDS, Page, Paper, Sighting, agree, merge, same, title_key
+from digest.sources import Parsed, Request
+from digest.sources.arxiv import ACCEPT
+from digest.sources.crossref import SELECTED, TYPES
+from digest.sources.crossref_items import read_works
+from digest.sources.forms import Form, read
+from digest.sources.settings import check_address, check_spacing
+
+ASK_AGAIN = timedelta(days=7)
+"""When a title that nobody knew is asked for again."""
+
+ANSWERS = 10
+"""Papers in one answer: an equal title is among the first, if it is there."""
+
+LONGEST = 200
+"""Characters of a title that are asked for: its first words tell, and addresses end somewhere."""
+
+_WORD = re.compile(r"\w+")
+_ARXIV: frozenset[Form] = frozenset({"arxiv-api"})
+
+
+class ResolveSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """``[resolve]``: where titles are looked up, and how many in one run.
+
+    `spacing` is in seconds between two requests to one server.
+    """
+
+    arxiv_url: str = "https://export.arxiv.org"
+    crossref_url: str = "https://api.crossref.org"
+    spacing: float = 3.0
+    most: Annotated[int, Meta(ge=0, le=1000)] = 40
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be asked."""
+        check_address("arxiv_url", self.arxiv_url)
+        check_address("crossref_url", self.crossref_url)
+        check_spacing(self.spacing)
+        force_setattr(self, "arxiv_url", self.arxiv_url.rstrip("/"))
+        force_setattr(self, "crossref_url", self.crossref_url.rstrip("/"))
+
+
+class Resolution(Struct, frozen=True, kw_only=True):
+    """What was found for a title, and when it was asked for; None where nothing was."""
+
+    paper: Paper | None
+    asked_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """Papers to ask for, by the normal form of their titles, and those that the next run asks for.
+
+    `found` are those that were found before.
+    """
+
+    ask: Mapping[str, Paper]
+    later: frozenset[str]
+    found: Mapping[str, Paper]
+
+
+def unnamed(sightings: Iterable[Sighting]) -> dict[str, Paper]:
+    """Return the papers without an identifier whose titles can tell them, by normal form."""
+    wanted: dict[str, Paper] = {}
+    for sighting in sightings:
+        key = title_key(sighting.paper.title)
+        if not sighting.paper.names and len(key.split()) >= TELLING_WORDS:
+            wanted.setdefault(key, sighting.paper)
+    return wanted
+
+
+def plan(
+    wanted: Mapping[str, Paper],
+    known: Iterable[Paper],
+    before: Mapping[str, Resolution],
+    *,
+    most: int,
+    now: datetime,
+) -> Plan:
+    """Say which papers to ask for: not those that are known by an identifier under their title."""
+    named: dict[str, list[Paper]] = {}
+    for paper in known:
+        if paper.names:
+            named.setdefault(title_key(paper.title), []).append(paper)
+    open_ = {
+        key: paper
+        for key, paper in wanted.items()
+        if not any(agree(each, paper, key) for each in named.get(key, ()))
+    }
+    due = [key for key in open_ if _is_due(before.get(key), now)]
+    return Plan(
+        ask={key: open_[key] for key in due[:most]},
+        later=frozenset(due[most:]),
+        found={key: each.paper for key, each in before.items() if key in open_ and each.paper},
+    )
+
+
+def _is_due(before: Resolution | None, now: datetime) -> bool:
+    return before is None or (before.paper is None and now - before.asked_at >= ASK_AGAIN)
+
+
+def requests(paper: Paper, settings: ResolveSettings) -> tuple[Request, Request]:
+    """Return how arXiv and Crossref are asked for a title."""
+    said = " ".join(_WORD.findall(readable(paper.title)))
+    words = shorten(said, LONGEST, placeholder="") or said[:LONGEST]
+    spacing = timedelta(seconds=settings.spacing)
+    phrase = {"search_query": f'ti:"{words}"', "max_results": str(ANSWERS)}
+    described = {
+        "query.bibliographic": words,
+        "filter": ",".join(f"type:{each}" for each in TYPES),
+        "select": SELECTED,
+        "rows": str(ANSWERS),
+    }
+    return (
+        Request(
+            url=f"{settings.arxiv_url}/api/query?{urlencode(phrase)}",
+            accept=ACCEPT,
+            spacing=spacing,
+        ),
+        Request(
+            url=f"{settings.crossref_url}/works?{urlencode(described, safe=',:')}",
+            accept="application/json",
+            spacing=spacing,
+        ),
+    )
+
+
+def answers(page: Page, request: Request, source: str) -> Parsed:
+    """Read what arXiv or Crossref answered."""
+    if "/api/query?" in request.url:
+        return read(page, source, _ARXIV)
+    return read_works(page, source)[0]
+
+
+def choose(paper: Paper, found: Sequence[Sighting], key: str) -> Paper | None:
+    """Return the one paper that has an equal title; None if there is none, or no telling which."""
+    alike = [
+        each.paper
+        for each in found
+        if title_key(each.paper.title) == key and agree(paper, each.paper, key)
+    ]
+    first = next(iter(alike), None)
+    return first if first and all(same(first, other) for other in alike) else None
+
+
+def resolved(sighting: Sighting, found: Mapping[str, Paper]) -> Sighting:
+    """Return a listing with what was found for its title; as it is, if nothing was that agrees."""
+    if sighting.paper.names:
+        return sighting
+    key = title_key(sighting.paper.title)
+    paper = found.get(key)
+    if paper is None or not agree(sighting.paper, paper, key):
+        return sighting
+    return replace(sighting, paper=merge(sighting.paper, paper))

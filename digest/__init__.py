@@ -15,7 +15,7 @@ The map, in the order in which the data flows:
     fetch          pages: redirects, robots.txt, secrets                                   I/O
     resolve        papers without an identifier looked up by title                         pure
     seen           diff(): new, revised and known papers                                   pure
-    keywords       the keyword language: text to Keyword; where it hits                    pure
+    keywords/      the keyword language: text to Keyword; where it hits                    pure
     subscribers    Subscriber, cadence, who is due, candidates()                           pure
     rank/          how well papers fit readers: one file per signal                        pure
     gist           one telling sentence, and texts with their hits marked                  pure

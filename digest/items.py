@@ -9,7 +9,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from digest.gist import excerpt, gist, shortened, summary
-from digest.keywords import Hit, Keyword, Text
+from digest.keywords import Hit, Keyword, Text, stretches
 from digest.latex import readable
 from digest.letters import Badge, Change, Item, Section
 from digest.rank import Ranked
@@ -130,7 +130,7 @@ def _stretches(
 
 def _found(hits: Iterable[tuple[Keyword, tuple[Hit, ...]]], text: str) -> list[tuple[int, int]]:
     words = Text(text)
-    return [at for keyword, _ in hits if not keyword.field for at in words.find(keyword.forms)]
+    return [at for keyword, _ in hits for at in stretches(keyword, words)]
 
 
 def _badges(candidate: Candidate) -> tuple[Badge, ...]:

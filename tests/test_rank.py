@@ -118,6 +118,57 @@ def test_a_dearer_keyword_comes_first() -> None:
     assert [e.candidate.id for e in ranked(pool, "world model", "data garden^3")] == [2, 1]
 
 
+def keyword_points(pool: Sequence[Candidate], keyword: str) -> dict[int, tuple[float, bool]]:
+    """Return the points of one keyword for each paper that it gives any, and whether it hits."""
+    signals = Weights(votes=0, recency=0)
+    found = ranked(pool, keyword, signals=signals)
+    return {each.candidate.id: (each.score, each.is_hit) for each in found if each.score}
+
+
+def test_an_expression_weighs_what_its_phrases_weigh() -> None:
+    pool = [
+        candidate(1, "World models", abstract="Gardens."),
+        candidate(2, "World models"),
+        candidate(3, "Gardens"),
+        candidate(4, "Other"),
+    ]
+    alone = [keyword_points(pool, each)[1][0] - 1 for each in ("world model", "garden")]
+
+    both = keyword_points(pool, "world model AND garden")
+    either = keyword_points(pool, "world model OR garden")
+
+    assert isclose(both[1][0], 1 + sum(alone))
+    assert either[1] == both[1]
+    assert {number for number, (_, hit) in either.items() if hit} == {1, 2, 3}
+    assert {number for number, (points, hit) in both.items() if 0 < points < 0.4 and not hit} == {
+        2,
+        3,
+    }
+
+
+def test_what_a_keyword_does_not_want_lifts_nothing() -> None:
+    pool = [candidate(1, "World models of gardens"), candidate(2, "Models of worlds")]
+
+    assert set(keyword_points(pool, "world model NOT garden")) == {2}
+
+
+def test_the_reason_says_the_whole_expression() -> None:
+    (each,) = ranked([candidate(1, "Deep gardens")], "(garden OR data) AND deep^2")
+
+    assert [
+        (reason.detail, reason.where) for reason in each.reasons if reason.signal == "keywords"
+    ] == [("(garden OR data) AND deep", "title")]
+
+
+@pytest.mark.parametrize("keyword", ["gard*", "GAN", "世界模型", '"garden data"~5', "author: Ann*"])
+def test_what_has_no_stem_is_weighed_by_its_hits(keyword: str) -> None:
+    title = "A garden GAN of data: 基于世界模型的规划"
+    pool = [candidate(1, title, authors=("Ann Quill",)), candidate(2, "Nothing")]
+
+    assert keyword_points(pool, keyword)[1] > (1.0, True)
+    assert set(keyword_points(pool, keyword)) <= {1}
+
+
 def test_what_is_left_out_beats_what_hits() -> None:
     pool = [candidate(1, "Medical world models"), candidate(2, "Nothing")]
 
@@ -203,6 +254,13 @@ TITLES = (
         ("author: Wei Wnag", "Wei Wang"),
         ("category: cs.LH", "cs.LG"),
         ("author: zzz", ""),
+        ("data selction AND zzz", "data selektion AND zzz"),
+        ("title:(data selction OR zzz)", "title:(data selektion OR zzz)"),
+        ("zzz OR qqq", ""),
+        ("RULES", "rules"),
+        ("selectoin*", ""),
+        ('"data selction"~3', ""),
+        ("世界模型", ""),
     ],
 )
 def test_a_keyword_without_hits_is_told_what_it_may_have_meant(keyword: str, instead: str) -> None:

@@ -35,7 +35,8 @@ email = {email}
 cadence = "daily"                      # or "weekdays", "weekly", "monthly"
 keywords = {keywords}
 # A keyword is a phrase: "data selection". "title:…", "author:…" and "category:…" look elsewhere,
-# "data selection^2" counts twice, "-medical" leaves out what it hits.
+# "data selection^2" counts twice, "-medical" leaves out what it hits. AND, OR, NOT, parentheses
+# and "simulat*" work, too; `digest keywords "TEXT"` shows what an entry finds.
 """
 
 SMTP = """\

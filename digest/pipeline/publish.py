@@ -195,7 +195,7 @@ def _suggestions(desk: Desk, due: Due) -> tuple[Suggestion, ...]:
     return tuple(
         Suggestion(keyword=each.text, instead=near)
         for each in desk.interests.unmatched(due.profile)
-        if not each.excluded and (near := suggest(each, desk.pool))
+        if not each.excluded and (near := suggest(each, desk.pool, desk.interests.silent(each)))
     )
 
 

@@ -1,6 +1,6 @@
 """How well papers fit readers: one file per signal.
 
-    keywords   what a reader follows: BM25-like, title above abstract
+    keywords   what a reader follows: what its phrases weigh by BM25F (`bm25f`)
     votes      what other readers liked
     recency    how new it is
 

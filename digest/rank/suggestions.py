@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
-from digest.keywords import Keyword, Text
+from digest.keywords import Keyword, Phrase, Text, literal, replaced, show
 from digest.latex import readable
 from digest.papers import plain
 from digest.subscribers import Candidate
@@ -24,19 +24,35 @@ _BESIDE = frozenset(
 """What no phrase to follow begins or ends with."""
 
 
-def suggest(keyword: Keyword, pool: Sequence[Candidate]) -> str:
-    """Return the phrase of the pool's papers that a keyword may have meant, or "".
+def suggest(
+    keyword: Keyword, pool: Sequence[Candidate], silent: Collection[Phrase] | None = None
+) -> str:
+    """Return what a keyword without hits may have meant, after the pool's papers, or "".
 
-    Each of its words must be close to the keyword's, or only a space be more or less.
+    Each word must be close to the keyword's, or only a space be more or less. Of several phrases
+    those that are `silent`, which hit nothing, are put right; all unless it is said.
     """
+    if isinstance(keyword.tree, Phrase):
+        return suggest_phrase(keyword.tree, pool)
+    looked = keyword.wanted if silent is None else [p for p in keyword.wanted if p in silent]
+    nearer = {each: near for each in looked if (near := suggest_phrase(each, pool))}
+    if not nearer:
+        return ""
+    return show(replaced(keyword.tree, {p: literal(t, p.field) for p, t in nearer.items()}))
+
+
+def suggest_phrase(phrase: Phrase, pool: Sequence[Candidate]) -> str:
+    """Return the phrase of the pool's papers that a phrase may have meant, or ""."""
     from rapidfuzz import fuzz, process  # noqa: PLC0415 - only a keyword without hits pays for it
 
-    wanted = plain(keyword.phrase)
-    phrases = {plain(each): each for each in sorted(_phrases(keyword, pool))}
-    found = process.extract(
-        wanted, list(phrases), scorer=fuzz.ratio, score_cutoff=CLOSE, limit=None
-    )
-    return next((phrases[near] for near, _, _ in found if _means(wanted, near)), "")
+    if phrase.within is not None or any(word.is_open for word in phrase.words):
+        return ""  # What stands for many words is close to none.
+    wanted = plain(phrase.text)
+    found = {plain(each): each for each in sorted(_phrases(phrase, pool))}
+    if wanted in found and any(word.exact for word in phrase.words):
+        return wanted  # It is there, and not in capitals.
+    close = process.extract(wanted, list(found), scorer=fuzz.ratio, score_cutoff=CLOSE, limit=None)
+    return next((found[near] for near, _, _ in close if _means(wanted, near)), "")
 
 
 def _means(wanted: str, near: str) -> bool:
@@ -50,15 +66,15 @@ def _means(wanted: str, near: str) -> bool:
     return fuzz.ratio("".join(ours), "".join(theirs)) >= JOINED
 
 
-def _phrases(keyword: Keyword, pool: Iterable[Candidate]) -> set[str]:
-    match keyword.field:
+def _phrases(phrase: Phrase, pool: Iterable[Candidate]) -> set[str]:
+    match phrase.field:
         case "author":
             return {author for each in pool for author in each.paper.authors}
         case "category":
             return {category for each in pool for category in each.paper.categories}
         case _:
-            lengths = {max(1, len(keyword.words) + by) for by in (-1, 0, 1)}
-            return {phrase for each in pool for phrase in _runs(each.paper.title, lengths)}
+            lengths = {max(1, len(phrase.words) + by) for by in (-1, 0, 1)}
+            return {run for each in pool for run in _runs(each.paper.title, lengths)}
 
 
 def _runs(title: str, lengths: Iterable[int]) -> Iterator[str]:

@@ -1,0 +1,171 @@
+"""What phrases weigh in papers, as BM25F counts: title above abstract, rare above common.
+
+Words of a phrase that stand apart, or in another form, weigh a little. Pure.
+
+Source: Robertson, Zaragoza and Taylor, "Simple BM25 extension to multiple weighted fields" (2004).
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from math import log
+
+from Stemmer import Stemmer
+
+from digest.keywords import Hit, Phrase, Text, Word, fold, hits
+from digest.latex import readable
+from digest.subscribers import Candidate
+
+TITLE_WEIGHT = 4.0
+SATURATION = 1.2
+LENGTH_SHARE = 0.75
+
+APART_SHARE = 0.3
+"""How much the single words of a phrase count beside the phrase."""
+
+ALIKE = 2
+"""How many letters a word and its stem begin alike with: all but `dying`, `lying` and `tying`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """A candidate's readable texts."""
+
+    candidate: Candidate
+    title: Text
+    abstract: Text
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """One keyword or phrase in one paper: where it hits, what that and its single words weigh."""
+
+    hits: tuple[Hit, ...]
+    phrase: float
+    apart: float
+
+
+def texts(pool: Iterable[Candidate]) -> tuple[Words, ...]:
+    """Make the texts of a pool readable and find their words."""
+    return tuple(
+        Words(each, Text(readable(each.paper.title)), Text(readable(each.paper.abstract)))
+        for each in pool
+    )
+
+
+class Corpus:
+    """The papers of a run, as BM25F sees them."""
+
+    def __init__(self, words: Sequence[Words], distinct: Iterable[Phrase]) -> None:
+        self.words = {each.candidate.id: each for each in words}
+        count = max(1, len(words))
+        self._title_length = sum(len(each.title.words) for each in words) / count or 1.0
+        self._abstract_length = sum(len(each.abstract.words) for each in words) / count or 1.0
+        self._spellings = _spellings_by_stem(words, distinct)
+
+    def matches(self, phrase: Phrase) -> dict[int, Match]:
+        """Return a phrase's matches by candidate; papers without any are not in it."""
+        found = {number: self._find(phrase, each) for number, each in self.words.items()}
+        apart = self._apart(phrase)
+        whole = {} if apart and len(phrase.words) == 1 else self._whole(found)
+        return {
+            number: Match(found[number], whole.get(number, 0.0), apart.get(number, 0.0))
+            for number in self.words
+            if found[number] or number in apart
+        }
+
+    def _whole(self, found: Mapping[int, tuple[Hit, ...]]) -> dict[int, float]:
+        return self._weigh({number: _by_field(each) for number, each in found.items() if each})
+
+    def _find(self, phrase: Phrase, words: Words) -> tuple[Hit, ...]:
+        return hits(phrase, words.title, words.abstract, words.candidate.paper)
+
+    def _apart(self, phrase: Phrase) -> dict[int, float]:
+        """Weigh a phrase's single words in any form; some words have but one.
+
+        A phrase of one word is weighed by this alone: its hits are among its forms.
+        """
+        total: defaultdict[int, float] = defaultdict(float)
+        share = APART_SHARE / len(phrase.words) if len(phrase.words) > 1 else 1.0
+        for word in _stemmed(phrase):
+            for number, weight in self._weigh(self._stems(phrase, word)).items():
+                total[number] += share * weight
+        return dict(total)
+
+    def _stems(self, phrase: Phrase, word: Word) -> dict[int, tuple[float, float]]:
+        spellings = self._spellings.get(_stem(fold(word.text)), ())
+        found: dict[int, tuple[float, float]] = {}
+        for number, each in self.words.items():
+            title = _count(each.title, spellings)
+            abstract = 0 if phrase.field else _count(each.abstract, spellings)
+            if title or abstract:
+                found[number] = (title, abstract)
+        return found
+
+    def _weigh(self, counts: Mapping[int, tuple[float, float]]) -> dict[int, float]:
+        """Return BM25F of one term, given how often it stands in each title and abstract."""
+        frequency, papers = len(counts), len(self.words)
+        rarity = log(1 + (papers - frequency + 0.5) / (frequency + 0.5))
+        return {
+            number: rarity * (SATURATION + 1) * heard / (SATURATION + heard)
+            for number, (title, abstract) in counts.items()
+            if (heard := self._heard(self.words[number], title, abstract))
+        }
+
+    def _heard(self, words: Words, title: float, abstract: float) -> float:
+        return TITLE_WEIGHT * title / _stretch(
+            words.title, self._title_length
+        ) + abstract / _stretch(words.abstract, self._abstract_length)
+
+
+def _stretch(text: Text, mean: float) -> float:
+    return 1 - LENGTH_SHARE + LENGTH_SHARE * len(text.words) / mean
+
+
+def _by_field(hits: Iterable[Hit]) -> tuple[float, float]:
+    """Count hits in titles and abstracts; an author or a category is worth one in a title."""
+    counts = Counter(hit.where for hit in hits)
+    named = min(1, counts["authors"] + counts["categories"])
+    return counts["title"] + named, counts["abstract"]
+
+
+def _count(text: Text, spellings: Iterable[str]) -> int:
+    return sum(len(text.places.get(word, ())) for word in spellings)
+
+
+def _stemmed(phrase: Phrase) -> list[Word]:
+    """Return the words of a phrase whose other forms are worth a little."""
+    if phrase.field in ("author", "category"):
+        return []
+    return [word for word in phrase.words if word.has_stem]
+
+
+def _spellings_by_stem(words: Sequence[Words], distinct: Iterable[Phrase]) -> dict[str, list[str]]:
+    """Return the papers' words by their stems, of those that may be a keyword's.
+
+    A word and its stem begin alike, which is seen sooner than a stem is found.
+    """
+    wanted = {_stem(fold(word.text)) for phrase in distinct for word in _stemmed(phrase)}
+    beginnings = tuple({stem[:ALIKE] for stem in wanted})
+    known: set[str] = set()
+    for each in words:
+        known.update(each.title.places)
+        known.update(each.abstract.places)
+    ordered = sorted(word for word in known if word.startswith(beginnings))
+    stems: dict[str, list[str]] = {}
+    for word, stem in zip(ordered, _stemmer().stemWords(ordered), strict=True):
+        if stem in wanted:
+            stems.setdefault(stem, []).append(word)
+    return stems
+
+
+def _stem(word: str) -> str:
+    return str(_stemmer().stemWord(word))
+
+
+@cache
+def _stemmer() -> Stemmer:
+    return Stemmer("english")

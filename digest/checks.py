@@ -17,12 +17,12 @@ from digest.fetch import Fetcher
 from digest.keys import FILE_NAME, secret_key
 from digest.letters import Letter, Receipt
 from digest.outputs import Output
-from digest.sources import Source
+from digest.sources import Describing, Source
 
 DISTRIBUTION = "digest-newsletter"
 
 Line = tuple[str, bool, str]
-"""What was tried, whether it is wrong, and what was found."""
+"""What was tried, whether it is wrong, and what was found; that may go on for several lines."""
 
 
 def checks(config: Config, folder: Path) -> Iterator[Line]:
@@ -89,10 +89,12 @@ def _source(source: Source, fetcher: Fetcher, setting: Setting) -> str:
     if page is None:
         return "has not changed"
     parsed = source.parse(page)
+    told = source.describe(page) if isinstance(source, Describing) else ""
     if parsed.errors:
-        raise parsed.errors[0]
+        raise DigestError(f"{parsed.errors[0]}\n{told}".rstrip()) from parsed.errors[0]
     further = f", {len(parsed.requests)} more pages" if parsed.requests else ""
-    return f"{len(parsed.sightings)} papers{further} at {page.url.partition('#')[0]}"
+    where = page.url.partition("#")[0]
+    return f"{len(parsed.sightings)} papers{further} at {where}\n{told}".rstrip()
 
 
 def _output(output: Output) -> str:

@@ -33,6 +33,7 @@ from digest.sources.feed import Feed
 from digest.sources.files import Files
 from digest.sources.huggingface import HuggingFace
 from digest.sources.openreview import OpenReview
+from digest.sources.page import WebPage
 from digest.sources.pubmed import Pubmed
 from digest.sources.semanticscholar import SemanticScholar
 from digest.subscribers import Subscriber
@@ -47,6 +48,7 @@ AnySource = (
     | SemanticScholar
     | OpenReview
     | Feed
+    | WebPage
     | Files
 )
 AnyOutput = Smtp | Sendmail | Directory | Preview

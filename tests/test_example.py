@@ -18,6 +18,7 @@ from digest.sources.biorxiv import Biorxiv, Medrxiv
 from digest.sources.crossref import Crossref
 from digest.sources.feed import Feed
 from digest.sources.openreview import OpenReview
+from digest.sources.page import WebPage
 from digest.sources.pubmed import Pubmed
 from digest.sources.semanticscholar import SemanticScholar
 from digest.subscribers import Subscriber
@@ -30,6 +31,7 @@ OPTIONAL = (
     Crossref(issn=("2049-3630",)),
     Pubmed(query="amyloidosis[tiab] AND imaging[tiab]"),
     Feed(url="https://journal.example.org/feed.xml"),
+    WebPage(url="https://lab.example.org/reports", item="li.report", title="h3"),
 )
 """The sources that the example shows and does not use: each with what it must have alone."""
 

@@ -14,7 +14,7 @@ def command(ctx: click.Context) -> None:
     """Try the config, the templates, the store, each source and each output.
 
     Each source is asked one thing, politely; each output is connected to, and no mail is sent.
-    A line each: ok, or what is wrong and what to do.
+    A line each: ok, or what is wrong and what to do; for a page, also what its selectors find.
     """
     from digest.checks import checks  # noqa: PLC0415 - `--help` need not pay for it
     from digest.config import load  # noqa: PLC0415 - as above
@@ -26,5 +26,6 @@ def command(ctx: click.Context) -> None:
     for what, wrong, text in checks(config, path.absolute().parent):
         bad += wrong
         mark = "WRONG" if wrong else "ok   "
-        click.echo(printable(f"{mark} {what}: {text}"))
+        first, *more = f"{mark} {what}: {text}".splitlines()
+        click.echo(printable("\n".join((first, *(f"      {line}".rstrip() for line in more)))))
     ctx.exit(1 if bad else 0)

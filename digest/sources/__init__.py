@@ -8,14 +8,16 @@
     semanticscholar   queries, and what is recommended to who liked some papers
     openreview        the papers of a venue, or those that answer an invitation
     feed              any RSS, Atom, RDF or JSON feed
+    page              any HTML page, by CSS selectors
     files             saved pages of any of these kinds, told apart by content
 
 What they share: `forms` says which form a page has and who reads it; `huggingface_items`,
 `huggingface_pages`, `text`, `arxiv_feeds`, `listing`, `feed_entries` and `json_feed` each read
 one; `crossref_items` and `pubmed_items` read the answers of those two; `bodies` makes text of
 bytes, `entries` and `objects` read XML and JSON as far as they are whole, `markup` takes text out
-of markup and `html_text` out of web pages, `fields` takes single values, `periods` says from which
-day on to ask, `readings` what a page came to, and `settings` what may be set.
+of markup and `html_text` out of web pages, `selectors` finds things on those and `page_account`
+tells what; `fields` takes single values, `periods` says from which day on to ask, `readings` what
+a page came to, and `settings` what may be set.
 
 A source says what to get and reads what came. It never fetches, stores, or reads the clock.
 
@@ -27,7 +29,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from digest.errors import ParseError
 from digest.papers import Page, Sighting
@@ -70,6 +72,14 @@ class Parsed:
     requests: tuple[Request, ...] = ()
     errors: tuple[ParseError, ...] = ()
     lost: tuple[date, ...] = ()
+
+
+@runtime_checkable
+class Describing(Protocol):
+    """A source that can tell what it makes of a page, to who is setting it up."""
+
+    def describe(self, page: Page) -> str:
+        """Return lines for a terminal; "" if there is nothing to tell."""
 
 
 class Source(Protocol):

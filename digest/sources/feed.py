@@ -14,7 +14,7 @@ from msgspec import Struct
 from msgspec.structs import force_setattr
 
 from digest.papers import Page
-from digest.sources import OUTAGE_DAYS, Parsed, Request, fields
+from digest.sources import OUTAGE_DAYS, Parsed, Request, fields, html_text
 from digest.sources.bodies import decode, no_text, too_deep
 from digest.sources.forms import FEEDS, read, recognise
 from digest.sources.readings import failure
@@ -112,12 +112,5 @@ def _advertised(page: Page) -> list[str]:
     from selectolax.lexbor import LexborHTMLParser  # noqa: PLC0415 - most runs need none.
 
     hrefs = (link.attributes.get("href") for link in LexborHTMLParser(text).css(_ADVERTISED))
-    found = (fields.address(_joined(page.url, href)) for href in hrefs if href)
+    found = (html_text.absolute(page.url, href) for href in hrefs if href)
     return list(dict.fromkeys(filter(None, found)))
-
-
-def _joined(base: str, href: str) -> str:
-    try:
-        return urljoin(base, href.strip())
-    except ValueError:  # An address such as http://[x is none.
-        return ""

@@ -51,6 +51,11 @@ _DAYS = tuple(
 )
 _INITIALS = re.compile(r"(?:[A-Z]\.?[ -]?){1,4}")
 _ADDRESS = re.compile(r"https?://[^\s<>\"'\\^`{|}/?#][^\s<>\"'\\^`{|}]*", re.IGNORECASE)
+_DOI_PATH = re.compile(
+    r"https?://[^\s/]+/doi/(?:(?:abs|full|epdf|pdf|book|reader)/)?(10\.\d{4,9}/[^\s?#]+?)"
+    r"(?:/(?:full|abstract|pdf|epdf))?/?(?:[?#]|$)",
+    re.IGNORECASE,
+)
 _ADDRESS_DAY = re.compile(r"(?:[?&]date=|/papers/date/)(\d{4}-\d\d-\d\d)(?!\d)")
 _FILE_DAY = re.compile(r"(?<!\d)(\d{4}-\d\d-\d\d)(?!\d)[^/]*$")
 
@@ -128,12 +133,23 @@ def arxiv_name(value: object) -> tuple[str, int]:
 
 def identifiers(said: Iterable[str]) -> dict[str, str]:
     """Return the identifiers that texts name, by kind; the first of each kind counts."""
-    found: dict[str, str] = {}
+    return {kind: found[0] for kind, found in all_identifiers(said).items()}
+
+
+def all_identifiers(said: Iterable[str]) -> dict[str, tuple[str, ...]]:
+    """Return the identifiers that texts name, by kind, each once."""
+    found: dict[str, tuple[str, ...]] = {}
     for each in said:
-        kind, _, name = identify(each[:LONGEST_NAME]).partition(":")
-        if kind:
-            found.setdefault(kind, name)
+        kind, _, name = _identify(each[:LONGEST_NAME]).partition(":")
+        if kind and name not in found.get(kind, ()):
+            found[kind] = (*found.get(kind, ()), name)
     return found
+
+
+def _identify(said: str) -> str:
+    """Return the name a text means; a publisher's address often has the DOI in its path."""
+    in_path = _DOI_PATH.search(said)
+    return identify(f"doi:{unquote(in_path[1])}" if in_path else said)
 
 
 def links(names: Mapping[str, str], page: str) -> tuple[Link, ...]:

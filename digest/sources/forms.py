@@ -46,7 +46,7 @@ _HTML = frozenset(
     {"html", "head", "body", "div", "title", "meta", "h3", "dl", "dt", "article", "p", "main"}
 )
 
-_CALLED: dict[Form, str] = {
+CALLED: dict[Form, str] = {
     "json": "JSON",
     "html": "an HTML page",
     "text": "a text",
@@ -76,7 +76,7 @@ def read(page: Page, source: str, forms: AbstractSet[Form]) -> Parsed:
     text, problem = decode(page)
     form = recognise(text)
     if form not in forms:
-        reason = f"expected {_list(forms)}, got {_CALLED[form]}; {_advice(form, text)}"
+        reason = f"expected {_list(forms)}, got {CALLED[form]}; {_advice(form, text)}"
         return failure(page, source, reason)
     if form in {"html", "listing"} and too_deep(text):
         return failure(page, source, "it is nested too deeply to be read")
@@ -124,7 +124,7 @@ def _list(forms: AbstractSet[Form]) -> str:
         return "a list of papers"
     if forms == FEEDS:
         return "a feed"
-    return " or ".join(called for form, called in _CALLED.items() if form in forms)
+    return " or ".join(called for form, called in CALLED.items() if form in forms)
 
 
 def _advice(form: Form, text: str) -> str:

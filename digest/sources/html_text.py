@@ -1,4 +1,4 @@
-"""HTML to the words that a reader sees.
+"""HTML to the words that a reader sees, and its links to whole addresses.
 
 Words in neighbouring blocks are parted by a space, those within a line are not, so that
 ``<p>One</p><p>two</p>`` is not one word and ``<b>t</b>wo`` is. Nothing here follows a link.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING
+from urllib.parse import urljoin
 
 from digest.sources import fields
 
@@ -46,3 +47,12 @@ def plain(html: str) -> str:
     """Return what a piece of HTML says, on one line."""
     body = parsed(html).body
     return words(body) if body is not None else fields.text(html)
+
+
+def absolute(base: str, href: str | None) -> str:
+    """Return the address that a link on a page leads to; "" if it leads to none on the web."""
+    said = (href or "").strip().replace(" ", "%20")
+    try:
+        return fields.address(urljoin(base, said)) if said else ""
+    except ValueError:  # An address such as http://[x is none.
+        return ""

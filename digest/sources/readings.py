@@ -18,6 +18,9 @@ from digest.sources import Parsed
 
 Item = TypeVar("Item")
 
+REBUILT = "look at it; if the site was rebuilt, this version of digest cannot read it"
+"""What to do about a page that has changed shape."""
+
 SHOWN = 120
 """How many characters of a page an error quotes."""
 
@@ -31,14 +34,17 @@ def failure(page: Page, source: str, reason: str) -> Parsed:
     return Parsed(errors=(ParseError(source, page.url, reason),))
 
 
-def changed_shape(page: Page, source: str, reason: str) -> Parsed:
+def changed_shape(page: Page, source: str, reason: str, advice: str = REBUILT) -> Parsed:
     """Return that a page is not built as its kind is: papers were expected and none found."""
-    advice = "look at it; if the site was rebuilt, this version of digest cannot read it"
     return failure(page, source, f"the page has changed shape: {reason}; {advice}")
 
 
 def gather(
-    page: Page, source: str, items: Iterable[Item], read: Callable[[Item], Sighting]
+    page: Page,
+    source: str,
+    items: Iterable[Item],
+    read: Callable[[Item], Sighting],
+    advice: str = REBUILT,
 ) -> Parsed:
     """Read the items of a page one by one; those that fail become one error."""
     sightings: list[Sighting] = []
@@ -52,7 +58,8 @@ def gather(
     if not bad:
         return Parsed(sightings=tuple(sightings))
     if not sightings:
-        return changed_shape(page, source, f"none of its {number} papers can be read, {bad[0]}")
+        reason = f"none of its {number} papers can be read, {bad[0]}"
+        return changed_shape(page, source, reason, advice)
     reason = f"{len(bad)} of {number} papers cannot be read; the first is {bad[0]}"
     return Parsed(sightings=tuple(sightings), errors=(ParseError(source, page.url, reason),))
 

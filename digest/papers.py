@@ -44,6 +44,7 @@ _PUBMED = re.compile(
     r"(?P<id>\d{1,9})(?!\d)",
     re.IGNORECASE,
 )
+_INITIALS = re.compile(r"[A-Z]{1,4}\s")
 GERMAN = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "ø": "oe", "æ": "ae"})
 _GREEK = str.maketrans(
     {
@@ -195,13 +196,19 @@ def surnames(authors: tuple[str, ...]) -> frozenset[str]:
     return frozenset(found - {""})
 
 
+def is_cut(text: str) -> bool:
+    """Say whether a text is only the beginning of one, as in Google Scholar's mails."""
+    return text.endswith("…")
+
+
 @lru_cache(maxsize=512)
 def fingerprint(paper: Paper) -> str:
     """Return what a reader would notice changed: hashes of title and abstract, 16 characters.
 
-    The two halves are apart so that a listing without an abstract changes nothing.
+    The two halves are apart so that a listing without an abstract changes nothing; neither does
+    one that is cut off, whose beginning is another each time.
     """
-    halves = (title_key(paper.title), title_key(paper.abstract))
+    halves = ("" if is_cut(text) else title_key(text) for text in (paper.title, paper.abstract))
     return "".join(
         hashlib.blake2b(half.encode(), digest_size=4).hexdigest() if half else "-" * 8
         for half in halves
@@ -260,11 +267,12 @@ def merge(old: Paper, new: Paper, *, revised: bool = False) -> Paper:
     """Return one paper of two listings: what `old` lacks comes from `new`.
 
     With `revised`, or where `new` has the higher version, its title, abstract and authors stand.
+    What is cut off gives way to what is whole.
     """
     first, second = (new, old) if revised or new.version > old.version > 0 else (old, new)
     text = {
         field: getattr(first, field) or getattr(second, field)
-        for field in ("title", "abstract", "summary", "topics", "submitter", "organization")
+        for field in ("summary", "topics", "submitter", "organization")
     }
     rest = {
         field: getattr(old, field) or getattr(new, field)
@@ -275,8 +283,22 @@ def merge(old: Paper, new: Paper, *, revised: bool = False) -> Paper:
         old,
         **text,
         **rest,
-        authors=first.authors if len(first.authors) >= len(second.authors) else second.authors,
+        title=_whole(first.title, second.title),
+        abstract=_whole(first.abstract, second.abstract),
+        authors=_fuller(first.authors, second.authors),
         version=max(old.version, new.version),
         categories=tuple(dict.fromkeys((*old.categories, *new.categories))),
         links=tuple(links.values()),
     )
+
+
+def _fuller(names: tuple[str, ...], others: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the longer list of authors; of two as long, the one that has more than initials."""
+    if len(names) == len(others) and all(map(_INITIALS.match, names)):
+        return others
+    return names if len(names) >= len(others) else others
+
+
+def _whole(text: str, other: str) -> str:
+    """Return the text that stands, or the other if that says more."""
+    return other if not text or (is_cut(text) and other and not is_cut(other)) else text

@@ -244,3 +244,26 @@ def test_two_papers_of_pubmed_are_two_under_one_title() -> None:
     other = Paper(title="Sleep and the heart of mice", pubmed="2")
     assert not same(one, other)
     assert same(one, Paper(title="Sleep and the heart of mice", doi="10.1000/1"))
+
+
+def test_a_beginning_that_differs_is_no_change() -> None:
+    one = Paper(title="On the weaving of …", abstract="We weave with cards …")
+    other = Paper(title="On the weaving of …", abstract="that looms can be taught …")
+    assert not changed(fingerprint(one), fingerprint(other))
+    assert not changed(fingerprint(one), fingerprint(Paper(title="On Looms", abstract="Whole.")))
+
+
+def test_what_is_cut_off_gives_way_to_what_is_whole() -> None:
+    cut = Paper(title="On the weaving of …", abstract="We weave with …", arxiv="2606.00001")
+    whole = Paper(title="On the weaving of cloth", abstract="We weave.", arxiv="2606.00001")
+    for both in (merge(cut, whole), merge(whole, cut), merge(whole, cut, revised=True)):
+        assert (both.title, both.abstract) == ("On the weaving of cloth", "We weave.")
+    assert merge(cut, Paper(title="")).abstract == "We weave with …"
+
+
+def test_names_in_full_stand_before_initials() -> None:
+    short = Paper(title="On Looms", authors=("A Lovelace", "CB Babbage"))
+    full = Paper(title="On Looms", authors=("Ada Lovelace", "Charles Babbage"))
+    longer = Paper(title="On Looms", authors=("A Lovelace", "C Babbage", "J Jacquard"))
+    assert merge(short, full).authors == merge(full, short).authors == full.authors
+    assert merge(full, longer).authors == longer.authors

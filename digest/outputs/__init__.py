@@ -5,8 +5,7 @@
     smtp        mail to a relay
     sendmail    mail by a command
 
-`shelf` keeps the folders that `directory` writes, `files` writes one file, `relay` speaks SMTP,
-`passwords` finds the password for it.
+`shelf` keeps the folders that `directory` writes, `files` writes one file, `relay` speaks SMTP.
 
 An output takes a finished message. It never chooses, renders or retries.
 

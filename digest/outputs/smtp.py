@@ -6,7 +6,6 @@ and never gives up a letter because of a setting: such faults are temporary.
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Callable
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, Self
@@ -14,10 +13,12 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 from msgspec import UNSET, Struct, UnsetType
 from msgspec.structs import force_setattr, replace
 
+from digest.errors import TemporaryDeliveryError
 from digest.mail import split_sender
 from digest.messages import Message
 from digest.outputs.files import located
 from digest.outputs.limits import check_host, check_seconds
+from digest.passwords import PasswordError, read_password, words
 from digest.subscribers import Subscriber
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ class Smtp(
                 '`username` with `security = "none"` would send the password in plain text; '
                 'use "starttls" or "tls"'
             )
-        _words(self.password_command)
+        words(self.password_command)
         split_sender(self.sender)
         split_sender(self.reply_to or self.sender)
         force_setattr(self, "port", self.port or _PORTS[self.security])
@@ -115,9 +116,10 @@ class Smtp(
     @cached_property
     def _password(self) -> str:
         """The password, asked for once: a command may take a second or a passphrase."""
-        from digest.outputs.passwords import read_password  # noqa: PLC0415  As in deliver().
-
-        return read_password(_words(self.password_command), self.password_file)
+        try:
+            return read_password(words(self.password_command), self.password_file, service="smtp")
+        except PasswordError as error:
+            raise TemporaryDeliveryError(str(error)) from error
 
     def _server(self) -> Server:
         from digest.outputs.connect import Server  # noqa: PLC0415  As in deliver().
@@ -141,10 +143,6 @@ class Smtp(
         new = Relay(lambda: connect(server), server.place, self.final_timeout)
         relay: Relay = self.__dict__.setdefault("relay", new)
         return relay
-
-
-def _words(command: str | tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(shlex.split(command)) if isinstance(command, str) else command
 
 
 def _loopback(host: str) -> bool:

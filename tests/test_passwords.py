@@ -5,8 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from digest.errors import TemporaryDeliveryError
-from digest.outputs.passwords import read_password
+from digest.passwords import PasswordError
+from digest.passwords import read_password as read_any
+
+
+def read_password(command: tuple[str, ...], file: str) -> str:
+    return read_any(command, file, service="smtp")
 
 
 @pytest.fixture(autouse=True)
@@ -44,7 +48,7 @@ def test_a_systemd_credential_is_read(tmp_path: Path, monkeypatch: pytest.Monkey
 
 @pytest.mark.parametrize("mode", [0o644, 0o640, 0o602])
 def test_a_file_that_others_can_read_is_refused(tmp_path: Path, mode: int) -> None:
-    with pytest.raises(TemporaryDeliveryError, match="chmod 600"):
+    with pytest.raises(PasswordError, match="chmod 600"):
         read_password((), a_file(tmp_path, b"secret", mode))
 
 
@@ -52,7 +56,7 @@ def test_a_file_that_others_can_read_is_refused(tmp_path: Path, mode: int) -> No
 def test_a_file_without_a_password_is_refused_without_telling_it(
     tmp_path: Path, content: bytes
 ) -> None:
-    with pytest.raises(TemporaryDeliveryError) as caught:
+    with pytest.raises(PasswordError) as caught:
         read_password((), a_file(tmp_path, content))
 
     assert "cret" not in str(caught.value)
@@ -64,7 +68,7 @@ def test_a_file_without_a_password_is_refused_without_telling_it(
     ids=["fails", "missing"],
 )
 def test_a_command_that_fails_is_named_and_its_words_are_not(command: tuple[str, ...]) -> None:
-    with pytest.raises(TemporaryDeliveryError, match="password_command") as caught:
+    with pytest.raises(PasswordError, match="password_command") as caught:
         read_password(command, "")
 
     assert "secret" not in str(caught.value)
@@ -72,10 +76,10 @@ def test_a_command_that_fails_is_named_and_its_words_are_not(command: tuple[str,
 
 
 def test_a_missing_password_says_where_it_may_be_put() -> None:
-    with pytest.raises(TemporaryDeliveryError, match="DIGEST_SMTP_PASSWORD"):
+    with pytest.raises(PasswordError, match="DIGEST_SMTP_PASSWORD"):
         read_password((), "")
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
-    with pytest.raises(TemporaryDeliveryError, match="none: No such file"):
+    with pytest.raises(PasswordError, match="none: No such file"):
         read_password((), str(tmp_path / "none"))

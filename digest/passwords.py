@@ -1,39 +1,46 @@
-"""Where the password for a mail server comes from. It never comes from digest.toml.
+"""Where the password for a server comes from. It never comes from digest.toml.
 
-What the output's own table names is asked first, so that two servers never get each other's:
-`password_command`, then `password_file`; else ``DIGEST_SMTP_PASSWORD``, then the systemd
-credential ``smtp_password``. A password never stands in an error.
+What the server's own table names is asked first, so that two servers never get each other's:
+`password_command`, then `password_file`; else a variable such as ``DIGEST_SMTP_PASSWORD``, then
+the systemd credential such as ``smtp_password``. A password never stands in an error.
 """
 
 from __future__ import annotations
 
 import os
+import shlex
 import stat
 from pathlib import Path
 
-from digest.errors import TemporaryDeliveryError
-
-VARIABLE = "DIGEST_SMTP_PASSWORD"
-CREDENTIAL = "smtp_password"
 _PATIENCE = 60
 """Seconds for a command: it may ask a person for a passphrase."""
 
 
-def read_password(command: tuple[str, ...], file: str) -> str:
-    """Return the password. Raises TemporaryDeliveryError that says where it may be put."""
+class PasswordError(Exception):
+    """There is no password, or none that can be read; says where it may be put."""
+
+
+def words(command: str | tuple[str, ...]) -> tuple[str, ...]:
+    """Return a command in words. Raises ValueError where a quotation mark is missing."""
+    return tuple(shlex.split(command)) if isinstance(command, str) else command
+
+
+def read_password(command: tuple[str, ...], file: str, *, service: str) -> str:
+    """Return the password for a service such as ``smtp``. Raises PasswordError."""
+    variable, name = f"DIGEST_{service.upper()}_PASSWORD", f"{service}_password"
     if command:
         return _first_line(_from_command(command), f"`password_command` {command[0]}")
     if file:
         return _first_line(_from_file(Path(file), private=True), file)
-    if found := os.environ.get(VARIABLE):
+    if found := os.environ.get(variable):
         return found
     if folder := os.environ.get("CREDENTIALS_DIRECTORY"):
-        credential = Path(folder) / CREDENTIAL
+        credential = Path(folder) / name
         if credential.exists():
             return _first_line(_from_file(credential, private=False), str(credential))
-    raise TemporaryDeliveryError(
-        f"no password for the mail server: set {VARIABLE}, the systemd credential "
-        f"`{CREDENTIAL}`, `password_command` or `password_file`"
+    raise PasswordError(
+        f"no password for the mail server: set {variable}, the systemd credential "
+        f"`{name}`, `password_command` or `password_file`"
     )
 
 
@@ -47,9 +54,9 @@ def _from_command(command: tuple[str, ...]) -> bytes:
     except (OSError, subprocess.TimeoutExpired) as error:
         reason = "took too long" if not isinstance(error, OSError) else error.strerror
         # The error of a timeout holds what the command said so far: it must not be chained.
-        raise TemporaryDeliveryError(f"`password_command` {command[0]}: {reason}") from None
+        raise PasswordError(f"`password_command` {command[0]}: {reason}") from None
     if done.returncode:
-        raise TemporaryDeliveryError(
+        raise PasswordError(
             f"`password_command` {command[0]}: ended with {done.returncode}; run it by hand"
         )
     return done.stdout
@@ -60,12 +67,12 @@ def _from_file(path: Path, *, private: bool) -> bytes:
         with path.open("rb") as file:
             mode = os.fstat(file.fileno()).st_mode
             if private and os.name == "posix" and stat.S_IMODE(mode) & 0o077:
-                raise TemporaryDeliveryError(
+                raise PasswordError(
                     f"{path}: others can read it (mode {stat.S_IMODE(mode):04o}); chmod 600 it"
                 )
             return file.read(4096)
     except OSError as error:
-        raise TemporaryDeliveryError(f"{path}: {error.strerror}") from error
+        raise PasswordError(f"{path}: {error.strerror}") from error
 
 
 def _first_line(found: bytes, where: str) -> str:
@@ -73,7 +80,7 @@ def _first_line(found: bytes, where: str) -> str:
     try:
         password = line.decode()
     except UnicodeDecodeError:
-        raise TemporaryDeliveryError(f"{where}: the password is not UTF-8") from None
+        raise PasswordError(f"{where}: the password is not UTF-8") from None
     if not password or "\0" in password:
-        raise TemporaryDeliveryError(f"{where}: there is no password in its first line")
+        raise PasswordError(f"{where}: there is no password in its first line")
     return password

@@ -12,6 +12,8 @@ The map, in the order in which the data flows:
     wire           one HTTP exchange, within limits                                        I/O
     hosts          web servers, politely: spacing, retries, what is down                   I/O
     saved          files and folders of saved pages                                        I/O
+    mailfolder     the mails of some senders, from a Maildir or by IMAP                    I/O
+    imap           one look into a folder of a mail server                                 I/O
     passwords      where the password for a mail server comes from                         I/O
     fetch          pages: redirects, robots.txt, secrets                                   I/O
     resolve        papers without an identifier looked up by title                         pure

@@ -35,6 +35,7 @@ from digest.sources.huggingface import HuggingFace
 from digest.sources.openreview import OpenReview
 from digest.sources.page import WebPage
 from digest.sources.pubmed import Pubmed
+from digest.sources.scholar import Scholar
 from digest.sources.semanticscholar import SemanticScholar
 from digest.subscribers import Subscriber
 
@@ -47,6 +48,7 @@ AnySource = (
     | Pubmed
     | SemanticScholar
     | OpenReview
+    | Scholar
     | Feed
     | WebPage
     | Files

@@ -3,7 +3,7 @@
 Follows redirects, asks robots.txt where a request says so, and gives a secret to nobody but the
 server it is meant for. Never says what to get, and never reads what came: sources do. Never
 remembers validators: a page that did not parse must be had again. `hosts` spaces requests out and
-repeats them, `wire` speaks HTTP, `saved` reads files.
+repeats them, `wire` speaks HTTP, `saved` reads files, `mailfolder` mails.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from urllib.parse import urldefrag
 
 from msgspec import Meta, Struct
 
-from digest import __version__, robots, saved
+from digest import __version__, mailfolder, robots, saved
 from digest.answers import NOT_MODIFIED, PAGE, Answer, ExchangeError, origin, redirected, shown
 from digest.errors import FetchError
 from digest.hosts import Exchange, Hosts
 from digest.papers import Page, Validators
 from digest.robots import PRODUCT, Rules
-from digest.sources import Request
+from digest.sources import MailRequest, Request
 
 if TYPE_CHECKING:
     from digest.wire import Wire
@@ -137,10 +137,18 @@ class Fetcher:
         """Return the page, or None if the server says that it has not changed; else FetchError.
 
         The page's address is where redirects ended, with the fragment that was asked for.
-        Files are always read.
+        Files and mails are always read.
         """
         if request.url.lower().startswith("file:"):
             return saved.read(source, request.url, now=self._now, limit=self._settings.limit)
+        if isinstance(request, MailRequest):
+            return mailfolder.read(
+                source,
+                request,
+                now=self._now,
+                limit=self._settings.limit,
+                silence=self._settings.timeout,
+            )
         try:
             url, answer = self._follow(request, self._headers(request, validators or Validators()))
         except ExchangeError as error:

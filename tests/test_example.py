@@ -20,9 +20,11 @@ from digest.sources.feed import Feed
 from digest.sources.openreview import OpenReview
 from digest.sources.page import WebPage
 from digest.sources.pubmed import Pubmed
+from digest.sources.scholar import Scholar
 from digest.sources.semanticscholar import SemanticScholar
 from digest.subscribers import Subscriber
 
+EXAMPLE = Path(__file__).parents[1] / "deploy" / "digest.toml"
 OPTIONAL = (
     SemanticScholar(query='"data selection" -vision'),
     OpenReview(venue="ICLR.cc/2026/Conference"),
@@ -30,12 +32,12 @@ OPTIONAL = (
     Medrxiv(),
     Crossref(issn=("2049-3630",)),
     Pubmed(query="amyloidosis[tiab] AND imaging[tiab]"),
+    Scholar(maildir="Mail/Scholar").within(str(EXAMPLE.parent)),
     Feed(url="https://journal.example.org/feed.xml"),
     WebPage(url="https://lab.example.org/reports", item="li.report", title="h3"),
 )
 """The sources that the example shows and does not use: each with what it must have alone."""
 
-EXAMPLE = Path(__file__).parents[1] / "deploy" / "digest.toml"
 TEXT = EXAMPLE.read_text(encoding="utf-8")
 
 

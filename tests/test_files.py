@@ -29,6 +29,8 @@ KINDS = [
     ("journal.rdf", "feed", 1),
     ("feed.atom", "feed", 2),
     ("feed.json", "json-feed", 2),
+    ("alert.html", "alert", 3),
+    ("alerts.mbox", "mail", 5),
 ]
 
 
@@ -216,7 +218,7 @@ def test_damaged_pages_give_what_is_whole(name: str, papers: int, said: str) -> 
 
 
 @needs_recordings
-@pytest.mark.parametrize("folder", ["acl", "crossref", "pubmed", "s2", "scholar_alerts"])
+@pytest.mark.parametrize("folder", ["acl", "crossref", "pubmed", "s2"])
 def test_pages_of_other_sites_are_errors_and_never_garbage(folder: str) -> None:
     for path in recorded(f"other/{folder}"):
         parsed = parse(path.read_bytes(), url=path.as_uri())

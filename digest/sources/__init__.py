@@ -7,17 +7,19 @@
     pubmed            what a search of PubMed finds
     semanticscholar   queries, and what is recommended to who liked some papers
     openreview        the papers of a venue, or those that answer an invitation
+    scholar           Google Scholar's alert mails, from a Maildir, an mbox or a mail server
     feed              any RSS, Atom, RDF or JSON feed
     page              any HTML page, by CSS selectors
     files             saved pages of any of these kinds, told apart by content
 
 What they share: `forms` says which form a page has and who reads it; `huggingface_items`,
-`huggingface_pages`, `text`, `arxiv_feeds`, `listing`, `feed_entries` and `json_feed` each read
-one; `crossref_items` and `pubmed_items` read the answers of those two; `bodies` makes text of
-bytes, `entries` and `objects` read XML and JSON as far as they are whole, `markup` takes text out
-of markup and `html_text` out of web pages, `selectors` finds things on those and `page_account`
-tells what; `fields` takes single values, `periods` says from which day on to ask, `readings` what
-a page came to, and `settings` what may be set.
+`huggingface_pages`, `text`, `arxiv_feeds`, `listing`, `feed_entries`, `json_feed` and
+`scholar_alerts` each read one; `crossref_items` and `pubmed_items` read the answers of those two;
+`mbox` holds many mails, `bodies` makes text of bytes, `entries` and `objects` read XML and JSON as
+far as they are whole, `markup` takes text out of markup and `html_text` out of web pages,
+`selectors` finds things on those and `page_account` tells what; `fields` takes single values,
+`periods` says from which day on to ask, `readings` what a page came to, and `settings` what may be
+set.
 
 A source says what to get and reads what came. It never fetches, stores, or reads the clock.
 
@@ -29,7 +31,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Protocol, runtime_checkable
+from typing import Literal, Protocol, runtime_checkable
 
 from digest.errors import ParseError
 from digest.papers import Page, Sighting
@@ -59,6 +61,28 @@ class Request:
     header: str = ""
     secret: str = ""
     robots: bool = False
+
+
+Security = Literal["tls", "starttls", "none"]
+"""How a connection to a mail server is made secure: from the start, when asked, or not at all."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MailRequest(Request):
+    """Which mails to get: those of `senders` that arrived since a day (UTC).
+
+    `url` is ``maildir:`` and an absolute path, or ``imap://user@host:port/folder``. The page has
+    the content type ``application/mbox`` and the mails in mboxrd form (RFC 4155), oldest first.
+    Nothing is marked as read. The rest is for a server: `ca_file` replaces the system's
+    authorities; where the password comes from says `passwords`.
+    """
+
+    since: date
+    senders: tuple[str, ...]
+    security: Security = "tls"
+    ca_file: str = ""
+    password_command: str | tuple[str, ...] = ""
+    password_file: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

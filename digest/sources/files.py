@@ -22,7 +22,10 @@ from digest.sources.readings import failure
 from digest.sources.settings import check_spacing
 
 _FORMS: frozenset[Form] = frozenset(
-    {"json", "html", "text", "arxiv-api", "announcements", "listing", "feed", "json-feed"}
+    {
+        *("json", "html", "text", "arxiv-api", "announcements", "listing", "feed", "json-feed"),
+        *("alert", "mail"),
+    }
 )
 
 

@@ -8,6 +8,8 @@
     listing         arXiv's listing page
     feed            any other feed of XML
     json-feed       a feed of JSON
+    alert           the HTML of an alert that Google Scholar mailed
+    mail            such a mail, or many in an mbox
 
 To add one: a line in `Form`, in `recognise` and in `_READERS`, and the file that reads it.
 """
@@ -29,10 +31,21 @@ from digest.sources.huggingface_pages import read_html
 from digest.sources.json_feed import is_json_feed, read_json_feed
 from digest.sources.listing import read_listing
 from digest.sources.readings import failure, with_error
+from digest.sources.scholar_alerts import MARK, read_alert, read_mails
 from digest.sources.text import read_text
 
 Form = Literal[
-    "json", "html", "text", "arxiv-api", "announcements", "listing", "feed", "json-feed", "xml"
+    "json",
+    "html",
+    "text",
+    "arxiv-api",
+    "announcements",
+    "listing",
+    "feed",
+    "json-feed",
+    "alert",
+    "mail",
+    "xml",
 ]
 FEEDS: frozenset[Form] = frozenset({"arxiv-api", "announcements", "feed", "json-feed"})
 
@@ -41,6 +54,11 @@ _PROLOGUE = re.compile(
     r"\s+|<\?[^>]*>|<!--(?:[^-]|-(?!->))*-->|<!DOCTYPE[^>\[]*(?:\[[^\]]*\]\s*)?>", re.IGNORECASE
 )
 _ELEMENT = re.compile(r"<([A-Za-z_][\w:.-]*)")
+_MAIL = re.compile(
+    r"\s*(?:From [^\n]*\n)?(?:Return-Path|Delivered-To|Received|Authentication-Results|Date|From|To"
+    r"|Subject|Message-ID|MIME-Version|Content-Type|X-[\w-]+|ARC-[\w-]+|DKIM-Signature):\s",
+    re.IGNORECASE,
+)
 _FEEDS = frozenset({"feed", "rss", "rdf:rdf", "rdf"})
 _HTML = frozenset(
     {"html", "head", "body", "div", "title", "meta", "h3", "dl", "dt", "article", "p", "main"}
@@ -55,6 +73,8 @@ CALLED: dict[Form, str] = {
     "listing": "a listing page of arXiv",
     "feed": "a feed",
     "json-feed": "a JSON feed",
+    "alert": "an alert of Google Scholar",
+    "mail": "mails of Google Scholar",
     "xml": "XML that is no feed",
 }
 _READERS: dict[Form, Callable[[Page, str, str], Parsed]] = {
@@ -66,6 +86,8 @@ _READERS: dict[Form, Callable[[Page, str, str], Parsed]] = {
     "listing": read_listing,
     "feed": read_feed,
     "json-feed": read_json_feed,
+    "alert": read_alert,
+    "mail": read_mails,
 }
 
 
@@ -84,7 +106,8 @@ def read(page: Page, source: str, forms: AbstractSet[Form]) -> Parsed:
         parsed = _READERS[form](page, text, source)
     except RecursionError:
         parsed = failure(page, source, "it is nested too deeply to be read")
-    return with_error(parsed, page, source, problem)
+    # Each mail has a charset of its own.
+    return parsed if form == "mail" else with_error(parsed, page, source, problem)
 
 
 def recognise(text: str) -> Form:
@@ -92,7 +115,9 @@ def recognise(text: str) -> Form:
     start = text.lstrip("\ufeff \t\r\n\x00")[:1]
     if start in {"[", "{", '"'} or text.strip() in {"null", "true", "false"}:
         return "json-feed" if is_json_feed(text) else "json"
-    return _markup(text) if start == "<" else "text"
+    if start == "<":
+        return "alert" if MARK in text else _markup(text)
+    return "mail" if _MAIL.match(text) and "scholar" in text.lower() else "text"
 
 
 def _markup(text: str) -> Form:

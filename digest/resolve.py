@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from textwrap import shorten
 from typing import Annotated
 from urllib.parse import urlencode
@@ -29,12 +29,19 @@ from digest.sources.settings import check_address, check_spacing
 ASK_AGAIN = timedelta(days=7)
 """When a title that nobody knew is asked for again."""
 
-ANSWERS = 10
-"""Papers in one answer: an equal title is among the first, if it is there."""
+TOGETHER = 8
+"""Titles in one question to arXiv: that many fit into an address."""
+
+ON_ARXIV = 100
+"""Papers in one answer of arXiv; one that is full may lack what a question was about."""
+
+ON_CROSSREF = 10
+"""Works in one answer of Crossref: an equal title is among the best matches."""
 
 LONGEST = 200
 """Characters of a title that are asked for: its first words tell, and addresses end somewhere."""
 
+_NEVER = datetime.min.replace(tzinfo=UTC)
 _WORD = re.compile(r"\w+")
 _ARXIV: frozenset[Form] = frozenset({"arxiv-api"})
 
@@ -68,9 +75,9 @@ class Resolution(Struct, frozen=True, kw_only=True):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """Papers to ask for, by the normal form of their titles, and those that the next run asks for.
+    """Papers to ask for, by the normal form of their titles: what was never asked for comes first.
 
-    `found` are those that were found before.
+    The next runs ask for those of `later`; `found` are those that were found before.
     """
 
     ask: Mapping[str, Paper]
@@ -106,7 +113,10 @@ def plan(
         for key, paper in wanted.items()
         if not any(agree(each, paper, key) for each in named.get(key, ()))
     }
-    due = [key for key in open_ if _is_due(before.get(key), now)]
+    due = sorted(
+        (key for key in open_ if _is_due(before.get(key), now)),
+        key=lambda key: before[key].asked_at if key in before else _NEVER,
+    )
     return Plan(
         ask={key: open_[key] for key in due[:most]},
         later=frozenset(due[most:]),
@@ -118,30 +128,36 @@ def _is_due(before: Resolution | None, now: datetime) -> bool:
     return before is None or (before.paper is None and now - before.asked_at >= ASK_AGAIN)
 
 
-def requests(paper: Paper, settings: ResolveSettings) -> tuple[Request, Request]:
-    """Return how arXiv and Crossref are asked for a title."""
-    said = " ".join(_WORD.findall(readable(paper.title)))
-    words = shorten(said, LONGEST, placeholder="") or said[:LONGEST]
-    spacing = timedelta(seconds=settings.spacing)
-    phrase = {"search_query": f'ti:"{words}"', "max_results": str(ANSWERS)}
-    described = {
-        "query.bibliographic": words,
+def arxiv_request(papers: Iterable[Paper], settings: ResolveSettings) -> Request:
+    """Return how arXiv is asked for some titles at once."""
+    phrases = " OR ".join(f'ti:"{_words(paper)}"' for paper in papers)
+    asked = {"search_query": phrases, "max_results": str(ON_ARXIV)}
+    return Request(
+        url=f"{settings.arxiv_url}/api/query?{urlencode(asked)}",
+        accept=ACCEPT,
+        spacing=timedelta(seconds=settings.spacing),
+    )
+
+
+def crossref_request(paper: Paper, settings: ResolveSettings) -> Request:
+    """Return how Crossref is asked for a title."""
+    asked = {
+        "query.bibliographic": _words(paper),
         "filter": ",".join(f"type:{each}" for each in TYPES),
         "select": SELECTED,
-        "rows": str(ANSWERS),
+        "rows": str(ON_CROSSREF),
     }
-    return (
-        Request(
-            url=f"{settings.arxiv_url}/api/query?{urlencode(phrase)}",
-            accept=ACCEPT,
-            spacing=spacing,
-        ),
-        Request(
-            url=f"{settings.crossref_url}/works?{urlencode(described, safe=',:')}",
-            accept="application/json",
-            spacing=spacing,
-        ),
+    return Request(
+        url=f"{settings.crossref_url}/works?{urlencode(asked, safe=',:')}",
+        accept="application/json",
+        spacing=timedelta(seconds=settings.spacing),
     )
+
+
+def _words(paper: Paper) -> str:
+    """Return the words of a title, without signs that would mean something to a server."""
+    said = " ".join(_WORD.findall(readable(paper.title)))
+    return shorten(said, LONGEST, placeholder="") or said[:LONGEST]
 
 
 def answers(page: Page, request: Request, source: str) -> Parsed:

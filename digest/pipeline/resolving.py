@@ -7,12 +7,26 @@ up stays as it was listed.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 
-from digest.errors import SourceError
+from digest.errors import FetchError, SourceError
 from digest.papers import Paper, Sighting
-from digest.pipeline.parts import Parts
-from digest.resolve import Plan, answers, choose, plan, requests, resolved, unnamed
+from digest.pipeline.parts import Fetch, Parts
+from digest.resolve import (
+    ON_ARXIV,
+    TOGETHER,
+    Plan,
+    ResolveSettings,
+    answers,
+    arxiv_request,
+    choose,
+    crossref_request,
+    plan,
+    resolved,
+    unnamed,
+)
+from digest.sources import Parsed, Request
 
 Listed = Mapping[str, list[Sighting]]
 """What each source listed, by its name."""
@@ -64,29 +78,78 @@ def _planned(parts: Parts, listed: Listed, wanted: Mapping[str, Paper]) -> Plan:
 def _ask(
     parts: Parts, wanted: Mapping[str, Paper], source: str
 ) -> tuple[dict[str, Paper | None], str]:
-    """Ask for papers one by one; where a server fails, leave the rest to the next run."""
+    """Ask arXiv for papers, some at once, and Crossref for each that arXiv does not know.
+
+    Returns what was answered, and why there is more that was not.
+    """
+    servers = _Servers(parts.fetch, source)
     asked: dict[str, Paper | None] = {}
-    for number, (key, paper) in enumerate(wanted.items(), 1):
-        parts.tell(f"looking up title {number} of {len(wanted)}")
+    for batch in _batches(wanted):
+        parts.tell(f"looking up {len(wanted)} titles, {len(asked)} done")
+        with servers.noted():
+            found = _on_arxiv(servers, batch, parts.resolve)
+            asked |= {key: paper for key, paper in found.items() if paper}
+            for key in [key for key, paper in found.items() if paper is None]:
+                with servers.noted():
+                    asked[key] = _on_crossref(servers, key, batch[key], parts.resolve)
+    return asked, servers.trouble
+
+
+def _batches(wanted: Mapping[str, Paper]) -> Iterator[dict[str, Paper]]:
+    items = list(wanted.items())
+    return (dict(items[at : at + TOGETHER]) for at in range(0, len(items), TOGETHER))
+
+
+def _on_arxiv(
+    servers: _Servers, batch: Mapping[str, Paper], settings: ResolveSettings
+) -> dict[str, Paper | None]:
+    """Return what arXiv knows of some titles. Raises SourceError."""
+    sightings = servers.answer(arxiv_request(batch.values(), settings))
+    found = {key: choose(paper, sightings, key) for key, paper in batch.items()}
+    if len(batch) > 1 and len(sightings) >= ON_ARXIV:  # One title's matches crowd others' out.
+        for key in [key for key, paper in found.items() if paper is None]:
+            found |= _on_arxiv(servers, {key: batch[key]}, settings)
+    return found
+
+
+def _on_crossref(
+    servers: _Servers, key: str, paper: Paper, settings: ResolveSettings
+) -> Paper | None:
+    """Return what Crossref knows of a title. Raises SourceError."""
+    return choose(paper, servers.answer(crossref_request(paper, settings)), key)
+
+
+class _Servers:
+    """Who is asked in one run. A server that fails is not asked again; `trouble` says why."""
+
+    def __init__(self, fetch: Fetch, source: str) -> None:
+        self._fetch = fetch
+        self._source = source
+        self._failed: dict[str, FetchError] = {}
+        self.trouble = ""
+
+    def answer(self, request: Request) -> tuple[Sighting, ...]:
+        """Return the papers in an answer. Raises SourceError where there are none to be had."""
+        server = request.url.partition("?")[0]
+        if server in self._failed:
+            raise self._failed[server]
         try:
-            asked[key] = _found(parts, key, paper, source)
-        except SourceError as error:
-            return asked, f"{error.url}: {error.reason}"
-    return asked, ""
-
-
-def _found(parts: Parts, key: str, paper: Paper, source: str) -> Paper | None:
-    """Return what one server or the other knows of a title. Raises SourceError."""
-    for request in requests(paper, parts.resolve):
-        page = parts.fetch(source, request)
-        if page is None:
-            continue  # Nobody asked whether it has changed.
-        parsed = answers(page, request, source)
-        if found := choose(paper, parsed.sightings, key):
-            return found
-        if parsed.errors:
+            page = self._fetch(self._source, request)
+        except FetchError as error:
+            self._failed[server] = error
+            raise
+        parsed = answers(page, request, self._source) if page else Parsed()
+        if parsed.errors and not parsed.sightings:
             raise parsed.errors[0]
-    return None
+        return parsed.sightings
+
+    @contextmanager
+    def noted(self) -> Iterator[None]:
+        """Go on where a question is not answered."""
+        try:
+            yield
+        except SourceError as error:
+            self.trouble = f"{error.url.partition('?')[0]}: {error.reason}"
 
 
 def _merged(sightings: list[Sighting], found: Mapping[str, Paper]) -> list[Sighting]:
@@ -97,5 +160,5 @@ def _notes(sightings: list[Sighting], waiting: Collection[str], trouble: str) ->
     """Say how many of a source's titles the next run looks up, and why this one does not."""
     left = len(unnamed(sightings).keys() & set(waiting))
     if left:
-        why = f", since this one could not: {trouble}" if trouble else ""
-        yield f"{left} titles are looked up by the next runs{why}"
+        why = f" ({trouble})" if trouble else ""
+        yield f"titles that the next runs look up: {left}{why}"

@@ -383,6 +383,19 @@ def test_titles_beyond_a_runs_share_wait_for_the_next(room: Newsroom) -> None:
     assert asked == ["Exactly", "Nearly", "Nearly", "A", "A"]
 
 
+def test_papers_of_a_feed_are_looked_up_too(room: Newsroom) -> None:
+    feed = """<rss version="2.0"><channel><title>Looms</title><link>https://x.example/</link>
+<item><title>Exactly the Title of a Loom</title><link>https://x.example/1</link></item>
+</channel></rss>"""
+    wanted = '[[sources]]\nkind = "feed"\nurl = "{base}/feed"\nresolve = true\nspacing = 0\n'
+    room.configure(sources=FILES[: FILES.index("[[sources]]")] + wanted)
+    room.web.answers["/feed"] = answer(feed.encode(), content_type="application/rss+xml")
+    Library(room)
+    done = room.once("2026-06-12")
+    assert done.code == 0, done.err
+    assert is_known(room, "2606.00001")
+
+
 def test_a_source_that_does_not_want_it_asks_nobody(room: Newsroom) -> None:
     room.configure(sources=FILES.replace("resolve = true", ""))
     library = Library(room)

@@ -42,11 +42,15 @@ _ADVERTISED = (
 class Feed(
     Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="kind", tag="feed"
 ):
-    """The feed at `url`. `home` is where a person sees it; its site unless set."""
+    """The feed at `url`. `home` is where a person sees it; its site unless set.
+
+    With `resolve`, papers without an identifier are looked up by title.
+    """
 
     name: str = ""
     url: str
     home: str = ""
+    resolve: bool = False
     spacing: float = 1.0
 
     def __post_init__(self) -> None:

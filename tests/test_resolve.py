@@ -383,13 +383,26 @@ def test_titles_beyond_a_runs_share_wait_for_the_next(room: Newsroom) -> None:
     assert asked == ["Exactly", "Nearly", "Nearly", "A", "A"]
 
 
-def test_papers_of_a_feed_are_looked_up_too(room: Newsroom) -> None:
-    feed = """<rss version="2.0"><channel><title>Looms</title><link>https://x.example/</link>
+RSS = """<rss version="2.0"><channel><title>Looms</title><link>https://x.example/</link>
 <item><title>Exactly the Title of a Loom</title><link>https://x.example/1</link></item>
 </channel></rss>"""
-    wanted = '[[sources]]\nkind = "feed"\nurl = "{base}/feed"\nresolve = true\nspacing = 0\n'
+HTML = "<html><body><li>Exactly the Title of a Loom</li></body></html>"
+
+
+@pytest.mark.parametrize(
+    ("kind", "content_type", "body"),
+    [
+        ('kind = "feed"', "application/rss+xml", RSS),
+        ('kind = "page"\nitem = "li"\ntitle = ""', "text/html", HTML),
+    ],
+    ids=["feed", "page"],
+)
+def test_papers_of_feeds_and_pages_are_looked_up_too(
+    room: Newsroom, kind: str, content_type: str, body: str
+) -> None:
+    wanted = f'[[sources]]\n{kind}\nurl = "{{base}}/list"\nresolve = true\nspacing = 0\n'
     room.configure(sources=FILES[: FILES.index("[[sources]]")] + wanted)
-    room.web.answers["/feed"] = answer(feed.encode(), content_type="application/rss+xml")
+    room.web.answers["/list"] = answer(body.encode(), content_type=content_type)
     Library(room)
     done = room.once("2026-06-12")
     assert done.code == 0, done.err

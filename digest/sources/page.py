@@ -48,7 +48,8 @@ class WebPage(
 
     The other selectors are looked for within an item. `title` may be empty: the item itself.
     `link` is the title's own unless set; without the others a paper has no such thing, but for
-    identifiers, which are also looked for in the item's links.
+    identifiers, which are also looked for in the item's links. With `resolve`, papers without an
+    identifier are looked up by title.
     """
 
     name: str = ""
@@ -60,6 +61,7 @@ class WebPage(
     authors: str = ""
     date: str = ""
     identifier: str = ""
+    resolve: bool = False
     spacing: float = 1.0
 
     def __post_init__(self) -> None:

@@ -129,8 +129,9 @@ def _is_due(before: Resolution | None, now: datetime) -> bool:
 
 
 def arxiv_request(papers: Iterable[Paper], settings: ResolveSettings) -> Request:
-    """Return how arXiv is asked for some titles at once."""
-    phrases = " OR ".join(f'ti:"{_words(paper)}"' for paper in papers)
+    """Return how arXiv is asked for some titles at once; it keeps formulas as they were written."""
+    titles = (each.title if "$" in each.title else readable(each.title) for each in papers)
+    phrases = " OR ".join(f'ti:"{_words(title)}"' for title in titles)
     asked = {"search_query": phrases, "max_results": str(ON_ARXIV)}
     return Request(
         url=f"{settings.arxiv_url}/api/query?{urlencode(asked)}",
@@ -142,7 +143,7 @@ def arxiv_request(papers: Iterable[Paper], settings: ResolveSettings) -> Request
 def crossref_request(paper: Paper, settings: ResolveSettings) -> Request:
     """Return how Crossref is asked for a title."""
     asked = {
-        "query.bibliographic": _words(paper),
+        "query.bibliographic": _words(readable(paper.title)),
         "filter": ",".join(f"type:{each}" for each in TYPES),
         "select": SELECTED,
         "rows": str(ON_CROSSREF),
@@ -154,9 +155,9 @@ def crossref_request(paper: Paper, settings: ResolveSettings) -> Request:
     )
 
 
-def _words(paper: Paper) -> str:
+def _words(title: str) -> str:
     """Return the words of a title, without signs that would mean something to a server."""
-    said = " ".join(_WORD.findall(readable(paper.title)))
+    said = " ".join(_WORD.findall(title))
     return shorten(said, LONGEST, placeholder="") or said[:LONGEST]
 
 

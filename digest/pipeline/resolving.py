@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from digest.errors import FetchError, SourceError
-from digest.papers import Paper, Sighting
+from digest.papers import Paper, Sighting, title_key
 from digest.pipeline.parts import Fetch, Parts
 from digest.resolve import (
     ON_ARXIV,
@@ -67,11 +67,16 @@ def _names(parts: Parts) -> Iterator[str]:
 
 
 def _planned(parts: Parts, listed: Listed, wanted: Mapping[str, Paper]) -> Plan:
-    sightings = [sighting for each in listed.values() for sighting in each]
+    alike = [
+        sighting
+        for sightings in listed.values()
+        for sighting in sightings
+        if title_key(sighting.paper.title) in wanted
+    ]
     with parts.store.reading() as store:
         before = store.resolutions(wanted.keys())
-        known = [each.paper for each in store.known(sightings)]
-    known += [sighting.paper for sighting in sightings]
+        known = [each.paper for each in store.known(alike)]
+    known += [sighting.paper for sighting in alike]
     return plan(wanted, known, before, most=parts.resolve.most, now=parts.now)
 
 

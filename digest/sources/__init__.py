@@ -25,6 +25,8 @@ A source says what to get and reads what came. It never fetches, stores, or read
 
 To add one: a file here with a frozen struct that has `kind` as its tag and the methods of
 `Source`; its name in the union that the config decodes; a small page of our own in `tests/pages/`.
+Where its papers may lack identifiers, a setting `resolve` (false by default) has them looked up by
+title.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ from reading import NOW, own, read, reasons
 
 from digest.papers import Link
 from digest.sources import Parsed
-from digest.sources.biorxiv import PAGES, Biorxiv, Medrxiv
+from digest.sources.biorxiv import MOST, Biorxiv, Medrxiv
 
 URL = "https://api.biorxiv.org/details/biorxiv/2026-06-13/2026-06-15/0/json"
 SOURCE = Biorxiv()
@@ -146,7 +146,7 @@ def test_the_next_answer_is_asked_for_where_this_one_ends(count: int, total: int
 
 
 def test_a_list_without_end_stops_and_says_so() -> None:
-    parsed = parse(answer(30, 10**6), URL.replace("/0/", f"/{(PAGES - 1) * 30}/"))
+    parsed = parse(answer(30, 10**6), URL.replace("/0/", f"/{MOST - 30}/"))
     assert len(parsed.sightings) == 30
     assert not parsed.requests
     assert "set `categories`" in reasons(parsed)

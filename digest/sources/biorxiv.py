@@ -27,8 +27,8 @@ from digest.sources.periods import period
 from digest.sources.readings import Unreadable, changed_shape, failure, gather, quoted, with_error
 from digest.sources.settings import check_address, check_spacing
 
-PAGES = 150
-"""Answers to one question, at most: two weeks of bioRxiv are about 100."""
+MOST = 5000
+"""Preprints that one question is read for; two weeks of bioRxiv are about 3000."""
 
 Server = Literal["biorxiv", "medrxiv"]
 
@@ -123,7 +123,7 @@ class _Preprints(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, 
         if not count:
             reason = f"the server has {total} preprints and sent none; ask again later"
             return with_error(parsed, page, self.name, reason)
-        if following >= PAGES * count:
+        if following >= MOST:
             reason = f"{total} preprints are too many; the rest was not read; set `categories`"
             return with_error(parsed, page, self.name, reason)
         url = f"{page.url[: place.start()]}/{following}/json{page.url[place.end() :]}"

@@ -37,6 +37,8 @@ SecretOf = Callable[[str], str]
 
 _PRODUCT = re.compile(r"[A-Za-z_-]+")
 _MEGABYTE = 1_000_000
+_SHUT = (401, 403)
+"""What a server answers to who has no key, or a wrong one."""
 
 HeaderText = Annotated[str, Meta(pattern=r"^[ -~]*\Z", max_length=200)]
 """Printable ASCII: what a header can carry."""
@@ -152,7 +154,8 @@ class Fetcher:
         try:
             url, answer = self._follow(request, self._headers(request, validators or Validators()))
         except ExchangeError as error:
-            raise FetchError(source, shown(request.url), _told(error)) from error
+            reason = _told(error) + _unlocked(error, request)
+            raise FetchError(source, shown(request.url), reason) from error
         return None if answer.status == NOT_MODIFIED else self._page(url, request, answer)
 
     def _follow(self, request: Request, headers: Mapping[str, str]) -> tuple[str, Answer]:
@@ -243,6 +246,13 @@ class Fetcher:
 def _sendable(value: str) -> bool:
     """Say whether a header can carry `value`. A server's own ETag need not be ASCII."""
     return bool(value) and value.isascii() and value.isprintable()
+
+
+def _unlocked(error: ExchangeError, request: Request) -> str:
+    """Return what may open a door that stayed shut; "" where no secret would."""
+    if error.status not in _SHUT or not request.secret:
+        return ""
+    return f"; DIGEST_{request.secret.upper()} is not set, or no longer good"
 
 
 def _told(error: ExchangeError) -> str:

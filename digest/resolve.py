@@ -18,7 +18,17 @@ from msgspec import Meta, Struct
 from msgspec.structs import force_setattr, replace
 
 from digest.latex import readable
-from digest.papers import TELLING_WORDS, Page, Paper, Sighting, agree, merge, same, title_key
+from digest.papers import (
+    TELLING_WORDS,
+    Page,
+    Paper,
+    Sighting,
+    agree,
+    is_cut,
+    merge,
+    same,
+    title_key,
+)
 from digest.sources import Parsed, Request
 from digest.sources.arxiv import ACCEPT
 from digest.sources.crossref import SELECTED, TYPES
@@ -90,7 +100,8 @@ def unnamed(sightings: Iterable[Sighting]) -> dict[str, Paper]:
     wanted: dict[str, Paper] = {}
     for sighting in sightings:
         key = title_key(sighting.paper.title)
-        if not sighting.paper.names and len(key.split()) >= TELLING_WORDS:
+        telling = len(key.split()) >= TELLING_WORDS and not is_cut(sighting.paper.title)
+        if telling and not sighting.paper.names:
             wanted.setdefault(key, sighting.paper)
     return wanted
 

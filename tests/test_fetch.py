@@ -633,6 +633,21 @@ def test_a_secret_is_sent_in_the_header_that_the_source_names(
     assert sent == ["hush-42", None, None]
 
 
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_door_that_stays_shut_says_which_secret_opens_it(
+    server: WebServer, make: Make, status: int
+) -> None:
+    server.answers["/"] = answer(status=status)
+    said = "DIGEST_LAB_KEY is not set, or no longer good"
+
+    with pytest.raises(FetchError, match=said):
+        got(make(), server.url("/"), header="x-api-key", secret="lab_key")
+    with pytest.raises(FetchError) as caught:
+        got(make(), server.url("/"))
+
+    assert said not in str(caught.value)
+
+
 def test_a_secret_stays_with_its_server_through_redirects(server: WebServer, make: Make) -> None:
     with serving() as other:
         server.answers["/"] = answer(status=302, location="/here")

@@ -52,10 +52,18 @@ def seen(*papers: Paper) -> list[Sighting]:
         (Paper(title=TITLE), True),
         (Paper(title="On $\\alpha$ Looms"), True),
         (Paper(title="On Looms"), False),
+        (Paper(title="On the Weaving of …"), False),
         (Paper(title=TITLE, doi="10.1000/1"), False),
         (Paper(title=TITLE, pubmed="7"), False),
     ],
-    ids=["a title alone", "formulas count", "a short title", "a DOI", "a PubMed number"],
+    ids=[
+        "a title alone",
+        "formulas count",
+        "a short title",
+        "a cut one",
+        "a DOI",
+        "a PubMed number",
+    ],
 )
 def test_only_telling_titles_without_an_identifier_are_looked_up(
     listed: Paper, *, wanted: bool

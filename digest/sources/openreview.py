@@ -22,16 +22,14 @@ from msgspec import Struct
 from msgspec.structs import force_setattr
 
 from digest.papers import Link, Page, Paper, Sighting
-from digest.sources import OUTAGE_DAYS, Parsed, Request, fields
+from digest.sources import Parsed, Request, fields
 from digest.sources.bodies import decode, no_text
 from digest.sources.objects import kind, load, no_list
+from digest.sources.periods import REREAD_DAYS, earliest
 from digest.sources.readings import Unreadable, changed_shape, failure, gather, with_error
 from digest.sources.settings import check_address, check_spacing
 
 HOME = "https://openreview.net"
-
-REREAD_DAYS = 2
-"""So many days before the last one are read again: changes may show late."""
 
 PAGE_SIZE = 1000
 """Papers in one answer; the server gives no more."""
@@ -90,7 +88,8 @@ class OpenReview(
     def requests(self, since: date | None, now: datetime) -> tuple[Request, ...]:
         """Return what to get; a first read goes to the end, so that what is old is known."""
         today = now.astimezone(UTC).date()
-        return (self._ask(0, str(lower_bound(since, today)) if since else "start", 1),)
+        first = earliest(since, today, at_first=0, further=REREAD_DAYS)
+        return (self._ask(0, str(first) if since else "start", 1),)
 
     def _ask(self, start: int, since: str, page: int) -> Request:
         """Ask for a page of papers; the fragment tells `parse` when to stop, and is never sent."""
@@ -143,12 +142,6 @@ class OpenReview(
         start = int(asked["start"]) + len(notes)
         more = (self._ask(start, asked["day"], int(asked["page"]) + 1),)
         return dataclasses.replace(parsed, requests=more)
-
-
-def lower_bound(since: date, today: date) -> date:
-    """Return the day of change from which on papers are asked for."""
-    earliest = today - timedelta(days=OUTAGE_DAYS)
-    return max(min(since, today), earliest) - timedelta(days=REREAD_DAYS)
 
 
 def _notes(value: Any) -> list[Any] | None:

@@ -18,8 +18,9 @@ from msgspec import UNSET, Struct, UnsetType
 from msgspec.structs import force_setattr, replace
 
 from digest.papers import Page
-from digest.sources import OUTAGE_DAYS, MailRequest, Parsed, Request, Security, fields
+from digest.sources import MailRequest, Parsed, Request, Security, fields
 from digest.sources.bodies import decode, no_text
+from digest.sources.periods import earliest
 from digest.sources.readings import failure
 from digest.sources.scholar_alerts import SENDERS, read_alert, read_folder
 
@@ -110,7 +111,8 @@ class Scholar(
 
     def requests(self, since: date | None, now: datetime) -> tuple[Request, ...]:
         """Return what to get; the fragment tells `parse` from which day on mails count."""
-        bound = lower_bound(since, now.astimezone(UTC).date())
+        today = now.astimezone(UTC).date()
+        bound = earliest(since, today, at_first=FIRST_READ_DAYS, further=LATE_DAYS)
         if self.mbox:
             return (_file(f"file://{quote(self.mbox)}#since={bound}"),)
         return (
@@ -149,11 +151,3 @@ class Scholar(
 
 def _file(url: str) -> Request:
     return Request(url=url, spacing=timedelta())
-
-
-def lower_bound(since: date | None, today: date) -> date:
-    """Return the day from which on mails are read."""
-    if since is None:
-        return today - timedelta(days=FIRST_READ_DAYS)
-    earliest = today - timedelta(days=OUTAGE_DAYS)
-    return max(min(since, today), earliest) - timedelta(days=LATE_DAYS)

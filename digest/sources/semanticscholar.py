@@ -23,9 +23,10 @@ from msgspec import Struct
 from msgspec.structs import force_setattr
 
 from digest.papers import Link, Page, Paper, Sighting, identify
-from digest.sources import OUTAGE_DAYS, Parsed, Request, fields
+from digest.sources import Parsed, Request, fields
 from digest.sources.bodies import decode, no_text
 from digest.sources.objects import kind, load, no_list
+from digest.sources.periods import earliest
 from digest.sources.readings import Unreadable, failure, gather, with_error
 from digest.sources.settings import check_address, check_spacing
 
@@ -101,7 +102,8 @@ class SemanticScholar(
         """Return what to get: a query's papers since a day, or what is recommended now."""
         if self.query:
             today = now.astimezone(UTC).date()
-            return (self._search(lower_bound(since, today), today),)
+            first = earliest(since, today, at_first=FIRST_READ_DAYS, further=INDEXED_WITHIN_DAYS)
+            return (self._search(first, today),)
         values = urlencode({"from": "recent", "limit": RECOMMENDED, "fields": FIELDS}, safe=",")
         path = f"{self.base_url}/recommendations/v1/papers/forpaper"
         names = dict.fromkeys(map(_name, self.papers))
@@ -163,14 +165,6 @@ class SemanticScholar(
             return with_error(parsed, page, self.name, f"{reason}; make `query` narrower")
         more = self._search(asked["first"], asked["last"], int(asked["page"]) + 1, token)
         return dataclasses.replace(parsed, requests=(more,))
-
-
-def lower_bound(since: date | None, today: date) -> date:
-    """Return the day of publication from which on papers are asked for."""
-    if since is None:
-        return today - timedelta(days=FIRST_READ_DAYS)
-    earliest = today - timedelta(days=OUTAGE_DAYS)
-    return max(min(since, today), earliest) - timedelta(days=INDEXED_WITHIN_DAYS)
 
 
 def _name(said: str) -> str:

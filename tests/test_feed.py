@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from datetime import date, timedelta
 from email.utils import format_datetime
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -13,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from reading import NOW, TITLES, own, read, reasons
 from recordings import PAGES, needs_recordings, recorded
+from running import conditional, newsroom
 
 from digest.papers import Link, Paper, Sighting
 from digest.sources import Parsed
@@ -284,6 +286,30 @@ def test_a_feed_that_breaks_off_has_lost_no_day_it_may_still_have() -> None:
     parsed = parse(cut, f"{URL}#since={ago(4)}")
     assert parsed.errors
     assert parsed.lost == ()
+
+
+# Whole runs
+
+
+CONFIGURED = """
+[[sources]]
+kind = "feed"
+url = "{base}/feed.xml"
+spacing = 0
+"""
+
+
+def test_a_feed_that_has_not_changed_since_another_day_is_not_sent_again(tmp_path: Path) -> None:
+    with newsroom(tmp_path, sources=CONFIGURED) as room:
+        room.web.answers["/feed.xml"] = conditional(own("feed.atom").encode(), '"a1"')
+        runs = [room.once(day).json["sources"][0] for day in ("2026-06-13", "2026-06-15")]
+
+        assert [(run["listed"], run["new"], run["errors"]) for run in runs] == [
+            (2, 2, []),
+            (2, 0, []),
+        ]
+        asked = [request.headers.get("if-none-match") for request in room.web.received]
+        assert asked == [None, '"a1"']
 
 
 # The recordings

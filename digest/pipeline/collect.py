@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
+from urllib.parse import urldefrag
 
 from digest.errors import SourceError
 from digest.papers import Sighting, Validators
@@ -103,7 +104,8 @@ def read(
         request = waiting.popleft()
         if request.url not in asked:
             asked.add(request.url)
-            waiting.extend(_read_page(source, fetch, request, saved.get(request.url), reading))
+            before = saved.get(_sent(request))
+            waiting.extend(_read_page(source, fetch, request, before, reading))
     if waiting:
         reason = f"more than {MOST_REQUESTS} pages; the rest was not read"
         reading.errors.append(SourceError(source.name, waiting[0].url, reason))
@@ -125,14 +127,19 @@ def _read_page(
     if page is None:
         if saved:
             reading.unchanged += saved.listed
-            reading.pages[request.url] = (saved.validators, saved.listed)
+            reading.pages[_sent(request)] = (saved.validators, saved.listed)
         return ()
     parsed = source.parse(page)
     reading.sightings.extend(parsed.sightings)
     reading.errors.extend(parsed.errors)
     if not parsed.errors:
-        reading.pages[request.url] = (page.validators, len(parsed.sightings))
+        reading.pages[_sent(request)] = (page.validators, len(parsed.sightings))
     return parsed.requests
+
+
+def _sent(request: Request) -> str:
+    """Return an address as a server sees it: what a fragment says for `parse` changes daily."""
+    return urldefrag(request.url).url
 
 
 def _never_read(state: SourceState | None) -> bool:

@@ -21,7 +21,7 @@ _BLOCKS = re.compile(
     r"|section|summary|t[dhr]|tbody|tfoot|thead|table|ul)[\s/>])",
     re.IGNORECASE,
 )
-_UNSEEN = "script, style, template, noscript, a[onclick]:not([href])"
+_UNSEEN = ":is(script, style, template, noscript, a[onclick]:not([href]))"
 """What is no text of a page: code, and switches such as "show less"."""
 
 
@@ -34,8 +34,10 @@ def parsed(html: str) -> LexborHTMLParser:
 
 def without_unseen(tree: LexborHTMLParser) -> None:
     """Take out of a page what is no text of it."""
+    inner = {node.mem_id for node in tree.css(f"{_UNSEEN} {_UNSEEN}")}
     for node in tree.css(_UNSEEN):
-        node.decompose()
+        if node.mem_id not in inner:  # Those go with what they are in, and must not be freed twice.
+            node.decompose()
 
 
 def words(node: LexborNode) -> str:

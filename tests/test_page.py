@@ -222,6 +222,13 @@ def test_an_element_that_two_selectors_find_is_one_paper() -> None:
     assert len(parse(own("reports.html"), item="li, li.report").sightings) == 2
 
 
+def test_selectors_that_find_everything_are_read_to_an_end() -> None:
+    body = item(f"<div>{'<p>Looms <b>weave</b></p>' * 300}</div>")
+    parsed = parse(body, item="*", title="", abstract="*", authors="*", date="*", identifier="*")
+    assert len(parsed.sightings) > 600
+    assert max(len(sighting.paper.abstract) for sighting in parsed.sightings) < 100_000
+
+
 # What has changed shape
 
 

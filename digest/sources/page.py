@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 MOST_ITEMS = 5000
 """What finds more than this is no list of papers."""
 
+MOST_PARTS = 20
+"""Elements that an abstract is looked for in; a selector that finds more is not of an abstract."""
+
 ACCEPT = "text/html, application/xhtml+xml;q=0.9, */*;q=0.5"
 ADVICE = "look at it, and correct the source's selectors: `digest check` shows what they find"
 
@@ -154,7 +157,7 @@ class WebPage(
         day = next(filter(None, days), None)
         paper = Paper(
             title=title,
-            abstract=_after(_ABSTRACT, " ".join(self._optional("abstract", item))),
+            abstract=_after(_ABSTRACT, " ".join(self._optional("abstract", item)[:MOST_PARTS])),
             authors=_people(self._optional("authors", item)),
             version=arxiv_version(link) if "arxiv" in names else 0,
             published=day,
@@ -177,7 +180,7 @@ class WebPage(
         An item that links to two papers of a kind may be either; its abstract may tell of others.
         """
         names = fields.identifiers((*self._optional("identifier", item), link))
-        elsewhere = selector(self.abstract).nodes(item) if self.abstract else []
+        elsewhere = selector(self.abstract).nodes(item)[:MOST_PARTS] if self.abstract else []
         abstracts = {node.mem_id for each in elsewhere for node in each.css("a[href]")}
         links = [node for node in item.css("a[href]") if node.mem_id not in abstracts]
         said = [html_text.absolute(base, node.attributes.get("href")) for node in links]

@@ -23,7 +23,7 @@ from zoneinfo import ZoneInfo
 from msgspec.structs import replace
 
 from digest.config import Config
-from digest.errors import ConfigError, DeliveryError
+from digest.errors import ConfigError, DeliveryError, StoreError
 from digest.explain import Explanation
 from digest.fetch import Fetcher
 from digest.keys import secret_key, source_secret
@@ -35,7 +35,7 @@ from digest.outputs.sendmail import Sendmail
 from digest.outputs.smtp import Smtp
 from digest.pipeline import Parts, collect, looks, publish, send
 from digest.report import Run
-from digest.store import Store, Transaction, open_store
+from digest.store import Store, Transaction, migrate, open_store
 
 if TYPE_CHECKING:
     from digest.render import Renderer
@@ -310,6 +310,24 @@ def looking(setting: Setting) -> Iterator[Store]:
     rehearsed = dataclasses.replace(setting, dry_run=True)
     with opened(rehearsed) as store:
         yield store
+
+
+def move(setting: Setting, to: str) -> Mapping[str, int]:
+    """Copy the store to another, which is made or must be empty; return the rows by table.
+
+    Neither can be written to meanwhile. The copy is kept whole or not at all.
+    """
+    url = setting.config.store.url
+    with looking(setting) as store, store.reading() as transaction:
+        if transaction.is_empty():
+            raise StoreError(f"{url}: there is nothing to move; use {to} from the beginning")
+    migrate(to)
+    with open_store(url) as old, open_store(to) as new, locked(old, me()):
+        with new.reading() as theirs:
+            if not theirs.is_empty():
+                raise StoreError(f"{to}: there is something in it; move to an empty store")
+        with old.writing() as ours, new.writing() as theirs:
+            return theirs.copy(ours, setting.tell)
 
 
 def explain(setting: Setting, text: str) -> tuple[Explanation, ...]:

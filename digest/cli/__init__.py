@@ -34,6 +34,7 @@ COMMANDS = {
     "papers": "List the papers that were seen.",
     "letters": "List the letters that went out.",
     "migrate": "Make the store's tables, or bring them up to date.",
+    "move": "Take all that is remembered to another store.",
 }
 
 

@@ -8,6 +8,7 @@
     outbox       deliveries: ready, leased, in doubt, sent, failed
     locks        one run at a time
     history      what the command line asks
+    moving       all of one store copied to another
     stores       Store and Rehearsal, whose blocks are transactions
     opening      from an address to a store; stores in files
     servers      stores on a server

@@ -94,8 +94,8 @@ class Day(TypeDecorator[date]):
         return date.fromisoformat(value) if value else None
 
 
-class _Json(TypeDecorator[msgspec.Struct]):
-    """A record as JSON text."""
+class Json(TypeDecorator[msgspec.Struct]):
+    """A record as JSON text; each kind of record has a class of its own."""
 
     impl = sqlalchemy.Text()
     cache_ok = True
@@ -117,14 +117,14 @@ class _Json(TypeDecorator[msgspec.Struct]):
             raise StoreError(f"the store holds a record that cannot be read: {error}") from error
 
 
-class PaperJson(_Json):
+class PaperJson(Json):
     """A `Paper`."""
 
     cache_ok = True
     decoder = msgspec.json.Decoder(Paper)
 
 
-class LetterJson(_Json):
+class LetterJson(Json):
     """A `Letter`."""
 
     cache_ok = True

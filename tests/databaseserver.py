@@ -13,7 +13,6 @@ from __future__ import annotations
 import os
 import pwd
 import shutil
-import signal
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -30,6 +29,13 @@ import psycopg
 from digest.store import migrate
 
 READY = b"database system is ready to accept connections"
+RUN = """"$@" & server=$!
+read -r _
+kill -INT "$server"
+wait "$server"
+"""
+"""Run the server for as long as the shell's input is open: no longer than who holds it lives."""
+
 PATIENCE = 60
 SETTINGS = {
     "listen_addresses": "",
@@ -114,12 +120,15 @@ def _running(folder: Path) -> Iterator[None]:
     _make(found, data, person)
     settings = [word for key, value in SETTINGS.items() for word in ("-c", f"{key}={value}")]
     with subprocess.Popen(  # noqa: S603  A program that we looked for.
-        [found / "postgres", "-D", data, "-k", folder, *settings],
+        ["/bin/sh", "-c", RUN, "sh", found / "postgres", "-D", data, "-k", folder, *settings],
+        stdin=subprocess.PIPE,
         stderr=subprocess.PIPE,
         cwd=folder,
         env={"LC_ALL": "C"},
+        start_new_session=True,
         **person,
     ) as process:
+        assert process.stdin
         assert process.stderr
         _wait(process.stderr)
         # It would stop if nobody read what it says.
@@ -128,7 +137,7 @@ def _running(folder: Path) -> Iterator[None]:
         try:
             yield
         finally:
-            process.send_signal(signal.SIGINT)
+            process.stdin.close()
             listener.join(PATIENCE)
 
 
@@ -145,7 +154,11 @@ def _copied(found: Path, folder: Path) -> Path:
     """Copy the package to where `nobody` can read it: root's folders may be closed to others."""
     package = found.parents[1]
     for each in ("bin", "lib", "share"):
-        shutil.copytree(found.parent / each, folder / package.name / "pginstall" / each)
+        shutil.copytree(
+            found.parent / each,
+            folder / package.name / "pginstall" / each,
+            ignore=shutil.ignore_patterns("*.a"),
+        )
     libraries = package.with_name(f"{package.name}.libs")
     if libraries.is_dir():
         shutil.copytree(libraries, folder / libraries.name)

@@ -42,7 +42,7 @@ def server() -> Iterator[DatabaseServer]:
 
 @pytest.fixture
 def new_server_url(server: DatabaseServer) -> Iterator[Callable[[], str]]:
-    """Make stores with nothing in them on the server, which are gone when the test ends."""
+    """Lend stores with nothing in them on the server."""
     with ExitStack() as stack:
         yield lambda: stack.enter_context(server.store())
 

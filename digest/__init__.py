@@ -27,6 +27,7 @@ The map, in the order in which the data flows:
     reading_time   how much of it can be read in three minutes                             pure
     compose        which papers are in a letter, and how its numbers add up                pure
     explain        why a paper is in a letter, or is not                                   pure
+    reach          how far a keyword reaches over the papers that were seen                pure
     messages       Message, Delivery, what a failure means, when to try again              pure
     mail           a message as email                                                      pure
     escape         texts and addresses made safe for each form of a letter                 pure

@@ -27,6 +27,7 @@ from digest.errors import ConfigError, DeliveryError, StoreError
 from digest.explain import Explanation
 from digest.fetch import Fetcher
 from digest.keys import secret_key, source_secret
+from digest.keywords import parse
 from digest.letters import Letter
 from digest.messages import Entry, Message, Rendered
 from digest.outputs import Output
@@ -34,6 +35,7 @@ from digest.outputs.preview import Preview
 from digest.outputs.sendmail import Sendmail
 from digest.outputs.smtp import Smtp
 from digest.pipeline import Parts, collect, looks, publish, send
+from digest.reach import Reach, Window
 from digest.report import Run
 from digest.store import Store, Transaction, migrate, open_store
 
@@ -336,6 +338,14 @@ def explain(setting: Setting, text: str) -> tuple[Explanation, ...]:
     rehearsed = dataclasses.replace(setting, dry_run=True)
     with opened(rehearsed) as store, fetching(setting) as fetcher:
         return looks.explain(parts(rehearsed, store, fetcher, me()), text)
+
+
+def reach(setting: Setting, text: str, days: int) -> Reach:
+    """Try a keyword on the papers of the last days. Raises KeywordError for a slip in it."""
+    keyword, config = parse(text), setting.config
+    window = Window(setting.now, days, config.newsletter.timezone)
+    with looking(setting) as store:
+        return looks.reach(store, keyword, window, rank=config.rank)
 
 
 def send_test(setting: Setting) -> Iterator[tuple[str, bool, str]]:

@@ -28,6 +28,7 @@ COMMANDS = {
     "init": "Write a digest.toml and a secret key.",
     "once": "Collect, publish and send, now.",
     "explain": "Say why a paper is in a letter, or is not.",
+    "keywords": "Try a keyword on the papers that were seen.",
     "check": "Try the config, the store, each source and each output.",
     "send-test": "Send one reader today's letter, marked as a test.",
     "subscribers": "Look at the readers.",

@@ -65,7 +65,7 @@ Pure: it never ranks or stores.
 from __future__ import annotations
 
 from digest.keywords.entry import MOST_CHARACTERS, Keyword, parse
-from digest.keywords.grammar import MOST_DEPTH, MOST_PHRASES
+from digest.keywords.grammar import MOST_DEPTH, MOST_PHRASES, holds_of_nothing
 from digest.keywords.match import Hit, HitsOf, find, hits, holds, stretches
 from digest.keywords.phrases import MOST_WITHIN, SHORTEST_PREFIX, literal
 from digest.keywords.text import Span, Text
@@ -106,6 +106,7 @@ __all__ = [
     "fold",
     "hits",
     "holds",
+    "holds_of_nothing",
     "joined",
     "literal",
     "parse",

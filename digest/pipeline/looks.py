@@ -8,15 +8,22 @@ from datetime import timedelta
 
 from msgspec.structs import replace
 
+from digest.compose import RankSettings
 from digest.explain import Explanation, Verdict, verdict
+from digest.keywords import Keyword
 from digest.latex import readable
 from digest.letters import Badge, Item, Letter, Section
 from digest.pipeline.parts import Parts
 from digest.pipeline.publish import due_reader, gather, write
 from digest.rank import rank
 from digest.rank.keywords import Interests, texts
-from digest.store import Appearance, Transaction
+from digest.reach import Reach, Window
+from digest.reach import reach as reached
+from digest.store import Appearance, Store, Transaction
 from digest.subscribers import Candidate, Subscriber, local_day
+
+MOST_PAPERS = 200_000
+"""On how many papers a keyword is tried: more than a year of the largest lists."""
 
 _AS: Mapping[Section, str] = {
     "for_you": "",
@@ -98,6 +105,13 @@ def _sent(appearance: Appearance, item: Item | None) -> str:
         return f"sent on {day}"
     states = ", ".join(appearance.states) or "nowhere to go"
     return f"in the letter of {day} ({states})"
+
+
+def reach(store: Store, keyword: Keyword, window: Window, *, rank: RankSettings) -> Reach:
+    """Try a keyword on the papers that were first seen in some days."""
+    with store.reading() as transaction:
+        seen = transaction.papers(MOST_PAPERS, since=window.since)
+    return reached(keyword, seen, window, weights=rank.weights, many=rank.cap)
 
 
 def trial(parts: Parts, subscriber: Subscriber) -> Letter:

@@ -74,13 +74,13 @@ class Interests:
             if not any(match.hits for match in self._matches[each.meaning].values())
         )
 
+    def papers(self, phrase: Phrase) -> frozenset[int]:
+        """Return the candidates that one phrase of a keyword hits by itself."""
+        return frozenset(number for number, match in self._found[phrase].items() if match.hits)
+
     def silent(self, keyword: Keyword) -> tuple[Phrase, ...]:
         """Return the phrases of a keyword that hit no paper at all."""
-        return tuple(
-            phrase
-            for phrase in keyword.wanted
-            if not any(match.hits for match in self._found[phrase].values())
-        )
+        return tuple(phrase for phrase in keyword.wanted if not self.papers(phrase))
 
     def _match(self, candidate: int, keyword: Keyword) -> Match | None:
         return self._matches[keyword.meaning].get(candidate)

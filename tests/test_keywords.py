@@ -1,16 +1,11 @@
 from __future__ import annotations
 
-import json
-import re
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from recordings import needs_recordings, recorded
 
 from digest.errors import KeywordError
 from digest.keywords import MOST_CHARACTERS, Keyword, Phrase, Text, Word, find, parse
-from digest.latex import readable
 from digest.papers import Paper
 
 NOBODY = Paper(title="")
@@ -219,27 +214,3 @@ def test_a_word_said_a_hundred_thousand_times_is_found_soon() -> None:
 
 def test_text_of_no_letters_has_no_words() -> None:
     assert hits("a", "\ud800\x00 \u0301 😀") == []
-
-
-@needs_recordings
-@pytest.mark.parametrize(
-    "phrase",
-    ["world model", "diffusion model", "open vocabulary", "vision language model", "training-free"],
-)
-def test_hits_are_those_of_a_word_bounded_pattern(phrase: str) -> None:
-    dash = r"[\s\u00ad\u2010-\u2015\u2212_/-]+"
-    pattern = re.compile(
-        rf"(?<![^\W_]){dash.join(re.split('[ -]', phrase))}(?:s|es|['\u2019]s)?(?![^\W_])",
-        re.IGNORECASE,
-    )
-    papers = {
-        paper["id"]: (readable(paper["title"]), readable(paper["summary"]))
-        for path in recorded("arxiv/days")
-        for paper in map(json.loads, path.read_text(encoding="utf-8").splitlines())
-    }
-
-    expected = {id_ for id_, texts in papers.items() if any(map(pattern.search, texts))}
-
-    assert len(papers) == 1390
-    assert expected
-    assert {id_ for id_, texts in papers.items() if hits(phrase, *texts)} == expected

@@ -253,7 +253,7 @@ def test_small_operators_and_quoted_ones_are_words(text: str) -> None:
 
 
 @given(
-    st.text('ab*~"()^: -NOTANDORtitle:5世델', max_size=60)
+    st.text("ab*~\"()^: -NOTANDORtitle:5世델&.,+'", max_size=60)
     | st.lists(
         st.sampled_from(["(", ")", "AND", "OR", "NOT", "a", "abc*", '"a b"~2', "title:", '"', "-"])
     ).map(" ".join)
@@ -267,6 +267,32 @@ def test_any_text_is_an_entry_that_reads_back_or_a_slip_within_it(text: str) -> 
         assert parse(show(keyword.tree)).tree == keyword.tree
         return
     assert 1 <= slip.column <= min(len(text), MOST_CHARACTERS) + 1
+
+
+@pytest.mark.parametrize(
+    ("entry", "text", "found"),
+    [
+        ('"Q&A"', "Q&A, Q & A, Q A, Q-A, Q? A", ["Q&A", "Q & A", "Q A", "Q-A"]),
+        ('"k-NN: a survey"', "k-NN: a survey", ["k-NN: a survey"]),
+        ('"data: selection"', "data: a selection; data; selection", []),
+        ("image, text", "image, text, image", ["image, text"]),
+        ("author: Wang, Wei", "", ["Wei Wang"]),
+        ('"Q&A"~2', "A, Q", ["A, Q"]),
+    ],
+)
+def test_signs_between_words_may_be_there(entry: str, text: str, found: list[str]) -> None:
+    assert hits(entry, text) == found
+
+
+@given(st.text(max_size=40))
+def test_any_text_in_quotes_hits_itself(text: str) -> None:
+    assume(not set(text) & set('"\uff02“”„'))
+    try:
+        keyword = parse(f'"{text}"')
+    except KeywordError:
+        return
+    assert find(keyword, Text(text), NOTHING, PAPER)
+    assert parse(show(keyword.tree)).tree == keyword.tree
 
 
 # Trees of our own, said and judged by other means than the parser and the matcher have

@@ -22,6 +22,7 @@ it. `number` is 0.0001 to 100 as a weight, 0 to 50 after "~".
     ocr                                | OCR for all                  | democratize it
     naive bayes                        | Naïve Bayes                  | bayes, naive
     "data: selection"                  | data selection               | data: a selection
+    "Q&A"                              | a Q&A site, Q A              | Q or A
     pruning AND data selection         | data selection by pruning    | pruning
     rag OR retrieval augmented         | Retrieval-augmented answers  | retrieval
     pruning NOT medical                | pruning of trees             | pruning medical trees
@@ -48,7 +49,8 @@ it. `number` is 0.0001 to 100 as a weight, 0 to 50 after "~".
     and OR not                         | a word and another           | OR
 
 A hit is always of whole words: case and accents don't count, a hyphen is as good as a space, a
-plural as a singular, an umlaut as its two-letter spelling. Nothing fuzzy ever hits.
+plural as a singular, an umlaut as its two-letter spelling. Other signs that are typed between the
+words of a phrase, in quotes if they mean something, may be there or not. Nothing fuzzy ever hits.
 
 Capitals count in a word typed as an acronym, most of whose 2 to 6 letters are capitals: `RAG`
 hits what is written with at least two capitals, `MoE` what is written so or all in capitals.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import NoReturn
 
 from digest.errors import KeywordError
@@ -39,7 +40,12 @@ def in_order(entry: str, found: Sequence[Token], field: Field) -> Phrase:
     *taken, _ = found
     if field == "category":
         return Phrase((_category(entry, found),), field)
-    read = [word for token in taken for word in _words(entry, token, field)]
+    read: list[Word] = []
+    gap = ""
+    for token in taken:
+        words, tail = _words(entry, token, field, gap)
+        read += words
+        gap = tail if words else gap + tail
     return Phrase(_checked(entry, found[0], read, field), field)
 
 
@@ -50,7 +56,8 @@ def near(entry: str, token: Token, field: Field) -> Phrase:
         slip(entry, token, f'`~` takes a number up to {MOST_WITHIN}: `"data selection"~5`')
     if field in ("author", "category"):
         slip(entry, token, f"`~` is for words of a text; drop it after `{field}:`")
-    read = _checked(entry, token, _words(entry, token, field), field)
+    words, _ = _words(entry, token, field)
+    read = tuple(replace(word, sign="") for word in _checked(entry, token, words, field))
     if len(read) == 1:
         slip(entry, token, "`~` is for two words or more")
     if _overlap(read):
@@ -62,29 +69,41 @@ def literal(text: str, field: Field = "") -> Phrase:
     """Return the phrase of a text in which no sign means anything."""
     if field == "category":
         return Phrase((Word(text),), field)
-    read = _words(text, Token("quoted", text, 0), field)
-    return Phrase(_checked(text, Token("quoted", text, 0), read, field), field)
+    token = Token("quoted", text, 0)
+    return in_order(text, (token, token), field)
 
 
-def _words(entry: str, token: Token, field: Field) -> list[Word]:
-    """Read the words of a token; within quotes, signs are part of no word."""
+def _words(entry: str, token: Token, field: Field, gap: str = "") -> tuple[list[Word], str]:
+    """Read the words of a token, and what stands after the last; `gap` stands before the token.
+
+    Within quotes, signs are part of no word.
+    """
     text = token.text
     find = spelling.SPACED if field == "author" else spelling.pattern(text)
     read: list[Word] = []
     stars: set[int] = set()
-    before = -1
+    before = 0
     for found in find.finditer(text):
-        start, end = found.span()
-        unspaced = field != "author" and spelling.is_unspaced(found[0])
-        joined = bool(read) and start == before and unspaced and spelling.is_unspaced(read[-1].text)
-        starred = not _is_literal(token) and bool(_STARRED.match(text, end))
+        gap += text[before : found.start()]
+        before = found.end()
+        starred = not _is_literal(token) and bool(_STARRED.match(text, before))
         if starred:
-            stars.add(end)
             _check_prefix(entry, token, found)
-        read.append(Word(found[0], prefix=starred and not unspaced, joined=joined))
-        before = end
+            stars.add(before)
+            before += 1
+        read.append(_word(found[0], read, gap, field, starred=starred))
+        gap = ""
     _check_signs(entry, token, stars)
-    return read
+    return read, gap + text[before:]
+
+
+def _word(text: str, read: Sequence[Word], gap: str, field: Field, *, starred: bool) -> Word:
+    """Return a word as it follows those that are `read`; `gap` stands between."""
+    if field == "author":
+        return Word(text, prefix=starred)
+    unspaced = spelling.is_unspaced(text)
+    joined = bool(read) and not gap and unspaced and spelling.is_unspaced(read[-1].text)
+    return Word(text, prefix=starred and not unspaced, joined=joined, sign=spelling.signs(gap))
 
 
 def _is_literal(token: Token) -> bool:
@@ -110,9 +129,10 @@ def _checked(entry: str, first: Token, read: list[Word], field: Field) -> tuple[
     """Return the words of a phrase, those typed as acronyms as such. Refuses none."""
     if not read:
         slip(entry, first, "has no word to look for")
+    read = [replace(read[0], sign=""), *read[1:]]
     if field == "author" or spelling.is_loud(word.text for word in read):
         return tuple(read)
-    return tuple(Word(word.text, exact=True) if _is_acronym(word) else word for word in read)
+    return tuple(replace(word, exact=True) if _is_acronym(word) else word for word in read)
 
 
 def _is_acronym(word: Word) -> bool:

@@ -17,9 +17,7 @@ from digest.keywords.tree import Phrase, Word
 Span = tuple[int, int]
 """From which character to which, the last not included."""
 
-_UNSEEN = "\u00ad\u200b-\u200d\u2060\ufeff"
-_NOTHING = re.compile(f"[{_UNSEEN}]*")
-_BETWEEN = re.compile(rf"[\s\-{_UNSEEN}‐-―−/_]*")  # noqa: RUF001 - these dashes are what papers use
+_NOTHING = re.compile(f"[{spelling.UNSEEN}]*")
 
 
 @dataclass
@@ -120,4 +118,6 @@ class Text:
 
     def _joined(self, place: int, word: Word) -> bool:
         gap = self.text[self.spans[place - 1][1] : self.spans[place][0]]
-        return (_NOTHING if word.joined else _BETWEEN).fullmatch(gap) is not None
+        if word.joined:
+            return _NOTHING.fullmatch(gap) is not None
+        return gap in (" ", "-") or spelling.signs(gap) in ("", word.sign)

@@ -22,13 +22,15 @@ class Word:
     """A word of a phrase, as typed.
 
     With `prefix` it stands for all that begins so; with `exact` it is an acronym. `joined` says
-    that nothing parts it from the character before it, in a script without spaces.
+    that nothing parts it from the character before it, in a script without spaces. `sign` is
+    what may stand between it and the word before it: the ``&`` of ``"Q&A"``.
     """
 
     text: str
     prefix: bool = False
     exact: bool = False
     joined: bool = False
+    sign: str = ""
 
     @property
     def forms(self) -> frozenset[str]:
@@ -60,6 +62,13 @@ class Phrase:
         if self.within is None:
             return _spaced(self.words, _quoted)
         return f'"{_spaced(self.words, _typed)}"~{self.within}'
+
+    @property
+    def written(self) -> str:
+        """The same, with the signs between its words, so that it reads back."""
+        if not any(word.sign for word in self.words):
+            return self.text
+        return _spaced(self.words, lambda word: _signed_by(word) + _quoted(word))
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +131,7 @@ def _shown(node: Node, field: Field) -> str:
     """Write a tree; `field` is the one that stands before it already."""
     match node:
         case Phrase():
-            return node.text if node.field == field else f"{node.field}:{node.text}"
+            return node.written if node.field == field else f"{node.field}:{node.written}"
         case Not(part):
             return f"NOT {_operand(part, field)}"
         case And(parts):
@@ -167,6 +176,10 @@ def _spaced(words: tuple[Word, ...], write: Callable[[Word], str]) -> str:
 
 def _typed(word: Word) -> str:
     return f"{word.text}*" if word.prefix else word.text
+
+
+def _signed_by(word: Word) -> str:
+    return f'"{word.sign}" ' if word.sign else ""
 
 
 def _quoted(word: Word) -> str:

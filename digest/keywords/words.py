@@ -49,6 +49,11 @@ SPACED = re.compile(rf"[^\W_]+{_TAIL}")
 """A word where spaces part words; names are read so in any script."""
 
 
+UNSEEN = "\u00ad\u200b-\u200d\u2060\ufeff"
+"""What stands between words, or characters, and is not seen; for a pattern's brackets."""
+
+_BETWEEN = re.compile(rf"[\s\-{UNSEEN}‐-―−/_]+")  # noqa: RUF001 - these dashes are what papers use
+
 PARTICLES = (
     *("은", "는", "이", "가", "을", "를", "의", "에", "도", "만", "와", "과", "나", "로", "으로"),
     *("에서", "에게", "까지", "부터", "보다", "처럼", "이나", "라는", "이라는", "에는", "에서의"),
@@ -93,6 +98,11 @@ def _any() -> re.Pattern[str]:
     """Return what finds words of scripts with and without spaces; few texts have the latter."""
     tail = _TAIL.replace("W_", f"W_{_BASES}")
     return re.compile(rf"[{_BASES}][{_MARKS}]*|[^\W_{_BASES}]+{tail}")
+
+
+def signs(gap: str) -> str:
+    """Return what stands between two words but for spaces and dashes, which part none."""
+    return _BETWEEN.sub("", gap)
 
 
 def is_unspaced(word: str) -> bool:

@@ -61,7 +61,8 @@ class Row(Struct, frozen=True, kw_only=True):
 class Part(Struct, frozen=True, kw_only=True):
     """A part of an expression: what it hits alone, and what the whole would be without it.
 
-    `brings` counts the papers that only it lets in, `takes_away` those that only it keeps out.
+    `brings` counts the papers that only it lets in: all, if without it no entry would be left.
+    `takes_away` counts those that only it keeps out.
     `depth` is how deep it stands, `by` the operator that joins it to the parts beside it.
     """
 
@@ -189,6 +190,8 @@ def _rows(pool: Sequence[Candidate], hit: set[int], window: Window) -> Iterator[
         yield Row(first=first, last=last, papers=papers[first], hits=hits[first])
 
 
+_NONE: frozenset[int] = frozenset()
+
 Found = Mapping[Phrase, frozenset[int]]
 
 
@@ -202,7 +205,7 @@ def _parts(keyword: Keyword, pool: Sequence[Candidate], interests: Interests) ->
     def described(node: Node, by: Literal["AND", "OR"], depth: int, rest: Node) -> Part:
         inner = node.part if isinstance(node, Not) else node
         papers = _true(inner, found, all_)
-        without = whole if holds_of_nothing(rest) else _true(rest, found, all_)
+        without = _NONE if holds_of_nothing(rest) else _true(rest, found, all_)
         missed = isinstance(node, Phrase) and not papers and node in keyword.wanted
         return Part(
             text=show(node),

@@ -77,7 +77,7 @@ def test_parts_of_what_is_not_wanted_are_told_too() -> None:
     found = reached("deep NOT (tree OR robot OR zebra)", POOL)
 
     assert told(found) == [
-        ("deep", 3, 0, 0),
+        ("deep", 3, 1, 0),
         ("NOT (tree OR robot OR zebra)", 4, 0, 2),
         ("tree", 2, 0, 1),
         ("robot", 2, 0, 1),
@@ -224,7 +224,8 @@ def test_the_command_tells_how_far_a_keyword_reaches(tmp_path: Path) -> None:
 
     lines = done.out.splitlines()
     assert (done.code, done.err) == (0, "")
-    assert lines[1].startswith("hits 1 of 3 papers seen from 16 May to 14 June 2026: 33.3%")
+    assert lines[1].startswith("hits 1 of 3 papers seen from 16 May to 14 June 2026")
+    assert lines[2] == "that is 33.3%, about 1.0 a day"
     assert any("Fri 12 Jun" in line and "1 of      3" in line for line in lines)
     assert any("wrold model" in line and "hits nothing" in line for line in lines)
     assert "         did you mean `world models`?" in lines

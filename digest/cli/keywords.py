@@ -61,23 +61,18 @@ def _lines(found: Reach, cap: int) -> Iterator[str]:
     if found.finding == "no papers":
         yield from wrap(f"No paper was seen {_days(found)}; `digest once` collects some.", WIDTH)
         return
-    yield from wrap(_numbers(found), WIDTH)
+    verb = "leaves out" if found.excluded else "hits"
+    hits = f"{found.hits:,}" if found.hits else "none"
+    yield from wrap(f"{verb} {hits} of {found.papers:,} papers seen {_days(found)}", WIDTH)
+    if found.hits:
+        figures = 0 if found.a_day >= FEW else 1
+        yield f"that is {found.share:.1%}, about {found.a_day:.{figures}f} a day"
     yield from wrap(_verdict(found, cap), WIDTH)
     yield from _section("", (_row(row, found) for row in found.rows if found.hits))
     parts = (line for each in found.parts for line in _part(each))
     yield from _section("what its parts do", parts)
     examples = (line for each in found.examples for line in _example(each))
     yield from _section("the best of them", examples)
-
-
-def _numbers(found: Reach) -> str:
-    verb = "leaves out" if found.excluded else "hits"
-    hits = f"{found.hits:,}" if found.hits else "none"
-    numbers = f"{verb} {hits} of {found.papers:,} papers seen {_days(found)}"
-    if not found.hits:
-        return numbers
-    figures = 0 if found.a_day >= FEW else 1
-    return f"{numbers}: {found.share:.1%}, about {found.a_day:.{figures}f} a day"
 
 
 def _section(heading: str, lines: Iterator[str]) -> Iterator[str]:

@@ -144,7 +144,8 @@ class Hosts:
         return delay
 
     def _too_long(self, pause: float) -> bool:
-        return pause > self._max_wait
+        # To the millisecond: a sum of times is off by a little, and the longest pause is allowed.
+        return round(pause, 3) > self._max_wait
 
     def _moment(self, clock: float) -> datetime:
         return self._now + timedelta(seconds=clock - self._began)

@@ -16,6 +16,8 @@ The map, in the order in which the data flows:
     imap           one look into a folder of a mail server                                 I/O
     passwords      where the password for a mail server comes from                         I/O
     fetch          pages: redirects, robots.txt, secrets                                   I/O
+    recording      pages kept as they are fetched                                          I/O
+    kept           pages given back: what was recorded, or a folder of saved pages         I/O
     resolve        papers without an identifier looked up by title                         pure
     seen           diff(): new, revised and known papers                                   pure
     keywords/      the keyword language: text to Keyword; where it hits                    pure
@@ -40,6 +42,7 @@ The map, in the order in which the data flows:
     pipeline/      the flow: collect, publish, send
     report         what a run did, as JSON
     app            the composition root: the one place where the parts meet
+    replay         a run made again from kept pages
     demonstration  the built-in sample, rehearsed day by day
     checks         what `digest check` tries
     cli/           where the operator types: one file per command

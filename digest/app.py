@@ -13,7 +13,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -38,6 +38,7 @@ from digest.pipeline import Parts, collect, looks, publish, send
 from digest.reach import Reach, Window
 from digest.report import Run
 from digest.store import Store, Transaction, migrate, open_store
+from digest.subscribers import end_of_day
 
 if TYPE_CHECKING:
     from digest.render import Renderer
@@ -60,6 +61,7 @@ class Setting:
     """What one command is given: the config, when it is, and who hears how far it is.
 
     `quiet` keeps a dry run's letters off standard output. `folder` is where its HTML goes.
+    `record` is where each page that is fetched is kept.
     """
 
     config: Config
@@ -70,6 +72,7 @@ class Setting:
     sample: bool = False
     quiet: bool = False
     folder: Path = Path()
+    record: Path | None = None
     tell: Tell = silence
 
     @cached_property
@@ -127,9 +130,7 @@ def moment(at: str, zone: str, now: datetime) -> datetime:
         return now
     try:
         if len(at) == len("2026-06-12"):
-            day = date.fromisoformat(at) + timedelta(days=1)
-            end = datetime.combine(day, time(), ZoneInfo(zone))
-            found = end.astimezone(UTC) - timedelta(microseconds=1)
+            found = end_of_day(date.fromisoformat(at), zone)
         else:
             found = datetime.fromisoformat(at)
     except (ValueError, OverflowError) as error:
@@ -152,7 +153,16 @@ def once(setting: Setting) -> Run:
         made = parts(setting, store, fetcher, owner)
         if not setting.dry_run:
             made = dataclasses.replace(made, renew=partial(renew, owner))
+        if setting.record:
+            made = recorded(made, setting.record)
         return run(made)
+
+
+def recorded(made: Parts, folder: Path) -> Parts:
+    """Let each page that is fetched be kept in a folder."""
+    from digest.recording import Recorder  # noqa: PLC0415 - only a record pays for it
+
+    return dataclasses.replace(made, fetch=Recorder(folder, made.fetch, made.now).get)
 
 
 def run(made: Parts) -> Run:

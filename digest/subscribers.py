@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from math import isfinite
 from typing import Literal
 from zoneinfo import ZoneInfo
@@ -147,6 +147,12 @@ def candidates_since(
 def local_day(now: datetime, zone: str) -> date:
     """Return the calendar day of `now` in a zone."""
     return now.astimezone(ZoneInfo(zone)).date()
+
+
+def end_of_day(day: date, zone: str) -> datetime:
+    """Return the last moment of a day in a zone."""
+    end = datetime.combine(day + timedelta(days=1), time(), ZoneInfo(zone))
+    return end.astimezone(UTC) - timedelta(microseconds=1)
 
 
 def is_due(subscriber: Subscriber, last: date | None, today: date) -> bool:

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import TYPE_CHECKING
+
 import click
 
 from digest.cli.account import account, telling
-from digest.cli.options import configured, json_option, subscriber_option
+from digest.cli.options import configured, json_option, kept_pages, subscriber_option
 from digest.errors import ConfigError
 from digest.report import Run
+
+if TYPE_CHECKING:
+    from digest.app import Setting
+    from digest.kept import Kept
 
 
 @click.command(
@@ -23,6 +30,10 @@ from digest.report import Run
 @click.option(
     "--start-afresh", is_flag=True, help="Begin with an empty store though letters were sent."
 )
+@click.option("--record", metavar="DIR", default="", help="Keep each page that is fetched there.")
+@click.option(
+    "--replay", metavar="DIR", default="", help="Read the pages kept there; implies --dry-run."
+)
 @click.pass_context
 def command(
     ctx: click.Context,
@@ -32,6 +43,8 @@ def command(
     subscriber: str,
     as_json: bool,
     start_afresh: bool,
+    record: str,
+    replay: str,
 ) -> None:
     """Collect, publish and send, now.
 
@@ -40,10 +53,17 @@ def command(
 
     With --dry-run, each letter is printed as Markdown, its HTML goes to a file in
     digest-preview/, nothing is sent, and nothing is remembered.
+
+    With --replay, pages come from a folder instead of the network: one that --record wrote, or
+    any folder of saved pages, which then stands in for all sources; what is named after a day is
+    there from that day on. Letters of that day and later are made as if they had not been. It is
+    when the last page was kept, unless --at says otherwise.
     """
+    if record and replay:
+        raise ConfigError("--record and --replay: what is replayed is there already; choose one")
     path = configured(ctx)
     if path is None:
-        if not dry_run:
+        if not dry_run or record or replay:
             raise ConfigError("no digest.toml; `digest init` writes one, --dry-run shows a sample")
         _sample(ctx, at=at, subscriber=subscriber, as_json=as_json)
         return
@@ -51,20 +71,29 @@ def command(
     from digest.config import load  # noqa: PLC0415 - as above
 
     config = load(path)
+    kept = kept_pages(config, replay) if replay else None
+    latest = kept.moments[-1] if kept and kept.moments else clock()
     with telling() as tell:
-        run = once(
-            Setting(
-                config=config,
-                now=moment(at, config.newsletter.timezone, clock()),
-                dry_run=dry_run,
-                only=subscriber,
-                start_afresh=start_afresh,
-                folder=path.absolute().parent,
-                quiet=as_json,
-                tell=tell,
-            )
+        setting = Setting(
+            config=config,
+            now=moment(at, config.newsletter.timezone, latest),
+            dry_run=dry_run,
+            only=subscriber,
+            start_afresh=start_afresh,
+            folder=path.absolute().parent,
+            quiet=as_json,
+            record=Path(record) if record else None,
+            tell=tell,
         )
-    _finish(ctx, run, as_json=as_json, dry_run=dry_run)
+        run = again(setting, kept) if kept else once(setting)
+    _finish(ctx, run, as_json=as_json, dry_run=dry_run or bool(kept))
+
+
+def again(setting: Setting, kept: Kept) -> Run:
+    """Rehearse a run on kept pages."""
+    from digest import replay  # noqa: PLC0415 - only a replay pays for it
+
+    return replay.again(setting, kept)
 
 
 def _sample(ctx: click.Context, *, at: str, subscriber: str, as_json: bool) -> None:

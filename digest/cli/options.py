@@ -6,12 +6,16 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 import msgspec
 
 from digest.cli import printable
+
+if TYPE_CHECKING:
+    from digest.config import Config
+    from digest.kept import Kept
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -31,6 +35,13 @@ def needed(ctx: click.Context) -> Path:
     if path is None:
         raise ConfigError("no digest.toml; `digest init` writes one")
     return path
+
+
+def kept_pages(config: Config, folder: str) -> Kept:
+    """Return what a folder of kept pages holds. Raises ConfigError where there is none."""
+    from digest.kept import opened  # noqa: PLC0415 - only a replay pays for it
+
+    return opened(Path(folder), config.newsletter.timezone, config.http.limit)
 
 
 def subscriber_option(help_: str) -> Callable[[F], F]:

@@ -10,10 +10,10 @@ from urllib.parse import urldefrag
 
 from digest.errors import SourceError
 from digest.papers import Sighting, Validators
-from digest.pipeline.parts import Fetch, Parts
+from digest.pipeline.parts import Parts
 from digest.pipeline.resolving import resolve
 from digest.seen import Counts, diff
-from digest.sources import Request, Source
+from digest.sources import Fetch, Request, Source
 from digest.store import SavedPage, SourceState, Transaction
 
 MOST_REQUESTS = 300

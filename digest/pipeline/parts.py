@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
 
 from digest.compose import (
     LetterSettings,
@@ -14,20 +13,10 @@ from digest.compose import (
 from digest.letters import Letter
 from digest.messages import Pages, Rendered
 from digest.outputs import Output
-from digest.papers import Page, Validators
 from digest.resolve import ResolveSettings
-from digest.sources import Request, Source
+from digest.sources import Fetch, Source
 from digest.store import Store, Transaction
 from digest.subscribers import Subscriber
-
-
-class Fetch(Protocol):
-    """Gets a page; None if it has not changed. Raises FetchError."""
-
-    def __call__(
-        self, source: str, request: Request, validators: Validators | None = None
-    ) -> Page | None:
-        """Get one page."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -167,7 +167,7 @@ def outputs_for(parts: Parts, subscriber: Subscriber | None) -> list[str]:
 
 def gather(parts: Parts, store: Transaction, due: Sequence[Due]) -> Desk:
     """Gather what the letters of these readers share."""
-    pool = store.pool(min(each.since for each in due)) if due else ()
+    pool = store.pool(min(each.since for each in due), parts.now) if due else ()
     keywords = [keyword for each in due for keyword in each.profile]
     return Desk(
         pool=pool,
@@ -180,8 +180,13 @@ def _troubles(parts: Parts, states: Mapping[str, SourceState]) -> tuple[Trouble,
     return tuple(
         Trouble(source=each.name, reason=state.reason, since=_since(state, parts.now))
         for each in parts.sources
-        if (state := states.get(each.name)) and state.failing_since
+        if (state := states.get(each.name)) and _fails(state, parts.now)
     )
+
+
+def _fails(state: SourceState, now: datetime) -> bool:
+    """Say whether a source failed by then; one that fails only since is another day's trouble."""
+    return state.failing_since is not None and state.failing_since <= now
 
 
 def _since(state: SourceState, now: datetime) -> date | None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from digest.errors import FetchError, SourceError
 from digest.papers import Paper, Sighting, title_key
-from digest.pipeline.parts import Fetch, Parts
+from digest.pipeline.parts import Parts
 from digest.resolve import (
     ON_ARXIV,
     TOGETHER,
@@ -26,7 +26,10 @@ from digest.resolve import (
     resolved,
     unnamed,
 )
-from digest.sources import Parsed, Request
+from digest.sources import Fetch, Parsed, Request
+
+LOOKUP = "looking up titles"
+"""Who asks: no source, so that what a record keeps of the sources is their pages alone."""
 
 Listed = Mapping[str, list[Sighting]]
 """What each source listed, by its name."""
@@ -51,7 +54,7 @@ def resolve(parts: Parts, listed: Listed) -> Resolved:
     if not wanted:
         return Resolved(listed=listed, asked={}, notes={})
     planned = _planned(parts, listed, wanted)
-    asked, trouble = _ask(parts, planned.ask, next(iter(wanting)))
+    asked, trouble = _ask(parts, planned.ask)
     found = {**planned.found, **{key: paper for key, paper in asked.items() if paper}}
     waiting = planned.later | (planned.ask.keys() - asked.keys())
     return Resolved(
@@ -80,14 +83,12 @@ def _planned(parts: Parts, listed: Listed, wanted: Mapping[str, Paper]) -> Plan:
     return plan(wanted, known, before, most=parts.resolve.most, now=parts.now)
 
 
-def _ask(
-    parts: Parts, wanted: Mapping[str, Paper], source: str
-) -> tuple[dict[str, Paper | None], str]:
+def _ask(parts: Parts, wanted: Mapping[str, Paper]) -> tuple[dict[str, Paper | None], str]:
     """Ask arXiv for papers, some at once, and Crossref for each that arXiv does not know.
 
     Returns what was answered, and why there is more that was not.
     """
-    servers = _Servers(parts.fetch, source)
+    servers = _Servers(parts.fetch)
     asked: dict[str, Paper | None] = {}
     for batch in _batches(wanted):
         parts.tell(f"looking up {len(wanted)} titles, {len(asked)} done")
@@ -127,9 +128,8 @@ def _on_crossref(
 class _Servers:
     """Who is asked in one run. A server that fails is not asked again; `trouble` says why."""
 
-    def __init__(self, fetch: Fetch, source: str) -> None:
+    def __init__(self, fetch: Fetch) -> None:
         self._fetch = fetch
-        self._source = source
         self._failed: dict[str, FetchError] = {}
         self.trouble = ""
 
@@ -139,11 +139,11 @@ class _Servers:
         if server in self._failed:
             raise self._failed[server]
         try:
-            page = self._fetch(self._source, request)
+            page = self._fetch(LOOKUP, request)
         except FetchError as error:
             self._failed[server] = error
             raise
-        parsed = answers(page, request, self._source) if page else Parsed()
+        parsed = answers(page, request, LOOKUP) if page else Parsed()
         if parsed.errors and not parsed.sightings:
             raise parsed.errors[0]
         return parsed.sightings

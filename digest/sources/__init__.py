@@ -36,7 +36,7 @@ from datetime import date, datetime, timedelta
 from typing import Literal, Protocol, runtime_checkable
 
 from digest.errors import ParseError
-from digest.papers import Page, Sighting
+from digest.papers import Page, Sighting, Validators
 
 BACK_CATALOGUE_DAYS = 5
 """How many days a first read asks for, so that three of them have papers after a weekend."""
@@ -98,6 +98,15 @@ class Parsed:
     requests: tuple[Request, ...] = ()
     errors: tuple[ParseError, ...] = ()
     lost: tuple[date, ...] = ()
+
+
+class Fetch(Protocol):
+    """Gets a page; None if it has not changed. Raises FetchError."""
+
+    def __call__(
+        self, source: str, request: Request, validators: Validators | None = None
+    ) -> Page | None:
+        """Get one page."""
 
 
 @runtime_checkable

@@ -24,8 +24,8 @@ database leave as StoreError, translated once.
 from __future__ import annotations
 
 from digest.store.history import Appearance, LetterRecord
-from digest.store.letters import LastLetter
-from digest.store.opening import migrate, open_store
+from digest.store.letters import LastLetter, PastLetter
+from digest.store.opening import empty_rehearsal, migrate, open_store
 from digest.store.outbox import TrackedDelivery
 from digest.store.schema import Migrated
 from digest.store.sources import SavedPage, SourceState
@@ -36,12 +36,14 @@ __all__ = [
     "LastLetter",
     "LetterRecord",
     "Migrated",
+    "PastLetter",
     "Rehearsal",
     "SavedPage",
     "SourceState",
     "Store",
     "TrackedDelivery",
     "Transaction",
+    "empty_rehearsal",
     "migrate",
     "open_store",
 ]

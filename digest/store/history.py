@@ -50,6 +50,14 @@ _RECORDS = (
     .group_by(letters.c.id)
     .order_by(letters.c.id.desc())
 )
+_MOMENTS = (
+    select(sightings.c.seen_at)
+    .where(
+        sightings.c.seen_at.between(bindparam("since", type_=Utc), bindparam("until", type_=Utc))
+    )
+    .distinct()
+    .order_by(sightings.c.seen_at)
+)
 _STATES = select(deliveries.c.letter_id, deliveries.c.state).order_by(deliveries.c.id)
 _HISTORY = (
     select(letters.c.id, letters.c.slot, letters.c.subscriber, letter_papers.c.revision)
@@ -125,6 +133,10 @@ class History(Papers):
         """Return the titles and topics of the papers first seen since then."""
         found = self._connection.scalars(_SINCE, {"since": since})
         return tuple(text for paper in found for text in (paper.title, *paper.topics))
+
+    def moments(self, since: datetime, until: datetime) -> tuple[datetime, ...]:
+        """Return when a run saw what it had not seen before, the first of them first."""
+        return tuple(self._connection.scalars(_MOMENTS, {"since": since, "until": until}))
 
     def _states(self, ids: Sequence[int]) -> dict[int, dict[State, int]]:
         counted: dict[int, Counter[State]] = {id_: Counter() for id_ in ids}

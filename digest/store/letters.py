@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, and_, bindparam, exists, func, insert, not_, select
+from sqlalchemy import ColumnElement, and_, bindparam, delete, exists, func, insert, not_, select
 
 from digest.errors import StoreError
 from digest.letters import Letter
@@ -44,6 +44,12 @@ _EDITIONS = (
     .order_by(letters.c.edition.desc())
     .limit(1)
 )
+_BETWEEN = (
+    select(letters.c.letter, STANDS.label("stands"))
+    .where(letters.c.slot.between(bindparam("first"), bindparam("last")))
+    .order_by(letters.c.slot, letters.c.id)
+)
+_SINCE = _hers & (letters.c.slot >= bindparam("since"))
 _LETTER = select(letters.c.letter).where(letters.c.id == bindparam("letter_id"))
 
 
@@ -53,6 +59,13 @@ class LastLetter(NamedTuple):
     day: date
     made_at: datetime
     letter: Letter
+
+
+class PastLetter(NamedTuple):
+    """A letter that was made, and whether it counts as sent: not every delivery has failed."""
+
+    letter: Letter
+    stands: bool
 
 
 class Letters(Statements):
@@ -75,6 +88,22 @@ class Letters(Statements):
         """Return when a reader's first letter that did not fail wholly was made, or None."""
         found: datetime | None = self._connection.scalar(_FIRST, {"subscriber": subscriber})
         return found
+
+    def letters_between(self, first: date, last: date) -> tuple[PastLetter, ...]:
+        """Return all letters for these days and those between, the earliest first."""
+        found = self._connection.execute(_BETWEEN, {"first": first, "last": last})
+        return tuple(PastLetter(letter, bool(stands)) for letter, stands in found)
+
+    def forget_letters(self, subscriber: str, since: date) -> None:
+        """Forget a reader's letters for a day and all later ones, so that they may be made again.
+
+        It is for rehearsals: what was sent can't be called back.
+        """
+        those = {"subscriber": subscriber, "since": since}
+        gone = select(letters.c.id).where(_SINCE)
+        for table in (deliveries, letter_papers):
+            self._connection.execute(delete(table).where(table.c.letter_id.in_(gone)), those)
+        self._connection.execute(delete(letters).where(_SINCE), those)
 
     def letter(self, letter_id: int) -> Letter:
         """Return a letter. Raises StoreError where there is none of that number."""

@@ -45,6 +45,11 @@ def migrate(url: str) -> schema.Migrated:
     return schema.Migrated(place=str(path), before=before, after=schema.newest(), copy=copy)
 
 
+def empty_rehearsal() -> Rehearsal:
+    """Return a store with nothing in it, all of which will be forgotten."""
+    return Rehearsal(_fresh_in_memory(), "the store in memory", sqlite.translated)
+
+
 def marker(path: Path) -> Path:
     """Return the file that remembers that letters were sent from a store."""
     return path.with_name(f"{path.name}.letters-sent")

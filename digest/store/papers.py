@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
-from sqlalchemy import bindparam, case, insert, or_, select, union, update
+from sqlalchemy import bindparam, case, delete, insert, or_, select, union, update
 
 from digest.papers import Paper, Sighting, title_key
 from digest.seen import Change, Changes, Known
 from digest.store.statements import Statements, chunks
 from digest.store.tables import PaperJson, Utc, names, papers, prints, sightings, titles
 from digest.subscribers import Candidate, Seen
+
+EVER = datetime.max.replace(tzinfo=UTC)
+"""Until when all that was seen is looked at."""
 
 _INSERT = insert(papers).returning(papers.c.id, sort_by_parameter_order=True)
 _risen = papers.c.revision < bindparam("new_revision")
@@ -27,11 +30,12 @@ _UPDATE = (
         revised_at=case((_risen, bindparam("now", type_=Utc)), else_=papers.c.revised_at),
     )
 )
+_since, _until = bindparam("since", type_=Utc), bindparam("until", type_=Utc)
 _NEWS = union(
     select(sightings.c.paper_id)
     .where(sightings.c.news.is_(True))
-    .where(sightings.c.seen_at >= bindparam("since", type_=Utc)),
-    select(papers.c.id).where(papers.c.revised_at >= bindparam("since", type_=Utc)),
+    .where(sightings.c.seen_at.between(_since, _until)),
+    select(papers.c.id).where(papers.c.revised_at.between(_since, _until)),
 )
 _PAPERS = select(papers.c.id, papers.c.paper, papers.c.revision, papers.c.first_seen)
 _SIGHTINGS = select(
@@ -42,8 +46,15 @@ _SIGHTINGS = select(
     sightings.c.seen_at,
     sightings.c.news,
 )
-_POOL = _PAPERS.where(papers.c.id.in_(_NEWS)).order_by(papers.c.id)
-_POOL_SIGHTINGS = _SIGHTINGS.where(sightings.c.paper_id.in_(_NEWS))
+_before = case((papers.c.revised_at > _until, papers.c.revision - 1), else_=papers.c.revision)
+_POOL = (
+    select(papers.c.id, papers.c.paper, _before, papers.c.first_seen)
+    .where(papers.c.id.in_(_NEWS))
+    .order_by(papers.c.id)
+)
+_POOL_SIGHTINGS = _SIGHTINGS.where(sightings.c.paper_id.in_(_NEWS)).where(
+    sightings.c.seen_at <= _until
+)
 
 
 class Papers(Statements):
@@ -67,10 +78,19 @@ class Papers(Statements):
         self._save_names(saved)
         self._save_listings(saved, now)
 
-    def pool(self, since: datetime) -> tuple[Candidate, ...]:
-        """Return the papers that became news, or were revised, since then, oldest first."""
-        found = self._connection.execute(_POOL, {"since": since})
-        seen = self._connection.execute(_POOL_SIGHTINGS, {"since": since})
+    def forget_sightings(self, after: datetime) -> None:
+        """Forget what was seen after a moment, so that it may be seen again. For rehearsals."""
+        self._connection.execute(delete(sightings).where(sightings.c.seen_at > after))
+
+    def pool(self, since: datetime, until: datetime = EVER) -> tuple[Candidate, ...]:
+        """Return the papers that became news, or were revised, since then, oldest first.
+
+        What was seen after `until` is as if it had not been; a paper that was revised since has
+        the text of now, and the revision before its last.
+        """
+        period = {"since": since, "until": until}
+        found = self._connection.execute(_POOL, period)
+        seen = self._connection.execute(_POOL_SIGHTINGS, period)
         return _candidates(found, seen)
 
     def candidates(self, ids: Sequence[int]) -> tuple[Candidate, ...]:

@@ -28,6 +28,7 @@ The map, in the order in which the data flows:
     items          a paper as a letter tells it                                            pure
     reading_time   how much of it can be read in three minutes                             pure
     compose        which papers are in a letter, and how its numbers add up                pure
+    differences    what is in one letter and not in another                                pure
     explain        why a paper is in a letter, or is not                                   pure
     reach          how far a keyword reaches over the papers that were seen                pure
     messages       Message, Delivery, what a failure means, when to try again              pure
@@ -42,7 +43,7 @@ The map, in the order in which the data flows:
     pipeline/      the flow: collect, publish, send
     report         what a run did, as JSON
     app            the composition root: the one place where the parts meet
-    replay         a run made again from kept pages
+    replay         past letters made again: as the config is now, or from kept pages
     demonstration  the built-in sample, rehearsed day by day
     checks         what `digest check` tries
     cli/           where the operator types: one file per command

@@ -1,21 +1,34 @@
-"""A run made again from pages that were kept. It is a rehearsal: nothing is sent or remembered."""
+"""Past letters made again: as the config is now, or from pages that were kept.
+
+`again` is a run on kept pages. `letters` makes the letters of some days again, and says how each
+differs from the one that was sent. Both are rehearsals: nothing is sent, nothing is remembered.
+
+Without kept pages, the papers are the store's, as far as they had been seen by then. Their votes
+and texts are those seen last, and what troubled a source then is not known any more.
+"""
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
-from digest.app import Setting, check_reader, me, opened, parts, run
+from digest.app import Setting, check_reader, me, opened, parts, preview_folder, run
+from digest.differences import Difference, difference, related
+from digest.errors import ConfigError
 from digest.fetch import Fetcher
 from digest.kept import Kept
 from digest.letters import Letter
 from digest.messages import Message, Rendered
 from digest.outputs import Output
-from digest.pipeline import Parts
+from digest.outputs.preview import Preview
+from digest.pipeline import Parts, collect, publish
 from digest.report import Run
-from digest.subscribers import Subscriber, local_day
+from digest.store import PastLetter, empty_rehearsal
+from digest.subscribers import Subscriber, end_of_day, local_day
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,3 +99,187 @@ def forget(made: Parts, since: Mapping[str, date]) -> None:
     with made.store.writing() as transaction:
         for name, day in since.items():
             transaction.forget_letters(name, day)
+
+
+# Day by day
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Remade:
+    """A reader's letter of a day as it would be, if there is one, and how it differs."""
+
+    difference: Difference
+    letter: Letter | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Replay:
+    """What came of making the letters of some days again; `errors` are those of kept pages."""
+
+    remade: tuple[Remade, ...]
+    errors: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Turn:
+    """A moment of the past, and the readers whose letters are made then; "" is the public."""
+
+    moment: datetime
+    readers: frozenset[str]
+
+
+Key = tuple[date, str]
+"""A day and a reader."""
+
+DAY = timedelta(days=1)
+
+
+def letters(setting: Setting, first: date, last: date, kept: Kept | None = None) -> Replay:
+    """Make the letters of these days and of those between again.
+
+    Kept pages are read from their first day on, and letters made of them, so that by the first
+    of these days the readers have had what they had.
+    """
+    check_reader(setting)
+    if first > last:
+        raise ConfigError(f"--from {first} is after --to {last}; turn them round")
+    rehearsed = dataclasses.replace(setting, dry_run=True, only="")
+    with ExitStack() as stack:
+        store = stack.enter_context(opened(rehearsed))
+        fetcher = stack.enter_context(Fetcher(setting.config.http, now=setting.now))
+        made = _unsent(rehearsed, parts(rehearsed, store, fetcher, me()))
+        past, plan = _looked_up(made, kept, first, last)
+        if kept is None:
+            forget(made, dict.fromkeys(zones(made), first))
+        else:
+            made = dataclasses.replace(made, store=stack.enter_context(empty_rehearsal()))
+        remade, errors = _made_again(made, plan, kept, _failed(past))
+    sent = {_key(each.letter): each.letter for each in past}
+    names = [setting.only] if setting.only else list(zones(made))
+    keys = sorted(key for key in {*sent, *remade} if first <= key[0] <= last and key[1] in names)
+    compared = related([difference(*key, sent.get(key), remade.get(key)) for key in keys])
+    return Replay(
+        remade=tuple(
+            Remade(difference=each, letter=remade.get((each.day, each.subscriber)))
+            for each in compared
+        ),
+        errors=errors,
+    )
+
+
+def _unsent(setting: Setting, made: Parts) -> Parts:
+    """Let letters be made for whom they would really reach, and go nowhere."""
+    config = setting.config
+    if config.outputs:
+        outputs: dict[str, Output] = {each.name: each for each in config.outputs}
+        made = dataclasses.replace(made, outputs=outputs, subscribers=config.subscribers)
+    return muted(made)
+
+
+def _looked_up(
+    made: Parts, kept: Kept | None, first: date, last: date
+) -> tuple[tuple[PastLetter, ...], list[Turn]]:
+    """Return what was sent, and when which letters are to be made again."""
+    moments = kept.moments if kept else ()
+    begin = min([first, *(each.date() - DAY for each in moments[:1])])
+    with made.store.reading() as store:
+        past = store.letters_between(begin, last)
+        if kept is None:
+            moments = store.moments(*_around(first, last))
+    sent = {_key(each.letter): each.letter.made_at for each in past}
+    plan = turns((begin, last), zones(made), sent, moments)
+    if not any(first <= local_day(turn.moment, made.zone_of(None)) for turn in plan):
+        what = "no page is kept" if kept else "no letter was made and no paper seen"
+        raise ConfigError(f"{what} from {first} to {last}; `digest letters` lists what was sent")
+    return past, plan
+
+
+def _around(first: date, last: date) -> tuple[datetime, datetime]:
+    """Return when these days begin and end, whatever the zone."""
+    return end_of_day(first - 2 * DAY, "UTC"), end_of_day(last + DAY, "UTC")
+
+
+def turns(
+    days: tuple[date, date],
+    zones: Mapping[str, str],
+    sent: Mapping[Key, datetime],
+    moments: Sequence[datetime],
+) -> list[Turn]:
+    """Say when which reader's letters are made again, from one day to another.
+
+    A letter is made when it was made then. Who had none on a day is tried when the last letter
+    of that day was made, else at the last of `moments`: when runs saw papers, or pages were kept.
+    """
+    readers: defaultdict[datetime, set[str]] = defaultdict(set)
+    for name, zone in zones.items():
+        at = _last_by_day(moments, zone) | _last_by_day(sent.values(), zone)
+        at |= {day: moment for (day, reader), moment in sent.items() if reader == name}
+        for day, moment in at.items():
+            if days[0] <= day <= days[1]:
+                readers[moment].add(name)
+    return [Turn(moment=each, readers=frozenset(readers[each])) for each in sorted(readers)]
+
+
+def _last_by_day(moments: Iterable[datetime], zone: str) -> dict[date, datetime]:
+    return {local_day(each, zone): each for each in sorted(moments)}
+
+
+def _made_again(
+    made: Parts, plan: Sequence[Turn], kept: Kept | None, failed: frozenset[Key]
+) -> tuple[dict[Key, Letter], tuple[str, ...]]:
+    remade: dict[Key, Letter] = {}
+    errors: list[str] = []
+    after: datetime | None = None
+    for turn in plan:
+        made.tell(f"making the letters of {turn.moment:%-d %B %Y} again")
+        then = dataclasses.replace(made, now=turn.moment)
+        if kept:
+            errors.extend(_read(on_pages(then, kept, after)))
+            then = on_pages(then, kept)
+            after = turn.moment
+        for letter in publish(_for(then, turn.readers)).letters:
+            remade[_key(letter)] = letter
+            if _key(letter) in failed:
+                forget(then, {letter.subscriber: letter.slot})
+    return remade, tuple(errors)
+
+
+def _read(made: Parts) -> list[str]:
+    """Collect, and return what went wrong."""
+    if not made.sources:
+        return []
+    when = f"{made.now:%Y-%m-%d %H:%M}"
+    return [f"{when}: {error}" for each in collect(made).readings for error in each.errors]
+
+
+def _for(made: Parts, readers: frozenset[str]) -> Parts:
+    """Let letters be made for these readers alone."""
+    chosen = tuple(each for each in made.subscribers if each.name in readers)
+    return dataclasses.replace(made, subscribers=chosen, public="" in readers)
+
+
+def _failed(past: Iterable[PastLetter]) -> frozenset[Key]:
+    """Return the days on which a reader's letter was made and never reached her."""
+    stands = {_key(each.letter): each.stands for each in past}
+    return frozenset(key for key, stood in stands.items() if not stood)
+
+
+def _key(letter: Letter) -> Key:
+    return letter.slot, letter.subscriber
+
+
+def shown(setting: Setting, made: Iterable[Letter]) -> Iterator[str]:
+    """Preview letters one by one, and yield where each one's HTML is."""
+    output = Preview(path=str(preview_folder(setting.folder)), quiet=setting.quiet)
+    readers = {each.name: each for each in setting.config.subscribers}
+    for letter in made:
+        message = Message(
+            key=letter.key,
+            message_id="",
+            letter=letter,
+            rendered=setting.desk.render(letter),
+            subscriber=readers.get(letter.subscriber),
+            title=setting.config.newsletter.title,
+            date=letter.made_at,
+        )
+        yield output.deliver(message, lambda: None)

@@ -174,3 +174,39 @@ def test_a_papers_history_says_who_had_it_when(store: Store) -> None:
             Appearance(letter=2, slot=DAY, subscriber="Bob", revision=1, states={"ready": 1}),
         )
         assert t.history(3) == ()
+
+
+# What a replay asks
+
+
+def test_letters_between_two_days_come_with_whether_they_count(store: Store) -> None:
+    for slot in (DAY - timedelta(days=1), DAY, NEXT):
+        publish(store, a_letter(slot=slot))
+    fail_all(store)
+    publish(store, a_letter(slot=NEXT))
+    publish(store, a_letter("Bob", slot=NEXT + timedelta(days=1)))
+
+    with store.reading() as t:
+        found = t.letters_between(DAY, NEXT)
+    assert [(each.letter.slot, each.stands) for each in found] == [
+        (DAY, False),
+        (NEXT, False),
+        (NEXT, True),
+    ]
+
+
+def test_letters_that_are_forgotten_are_as_if_they_had_not_been(store: Store) -> None:
+    publish(store, a_letter(slot=DAY), papers=(1,))
+    publish(store, a_letter("Bob", slot=NEXT), papers=(1,))
+    with store.reading() as t:
+        before = t.last_letter("Ann"), t.sent("Ann"), t.counts()
+    publish(store, a_letter(slot=NEXT), "mail", "folder", papers=(2, 3))
+
+    with store.writing() as t:
+        t.forget_letters("Ann", NEXT)
+
+    with store.reading() as t:
+        assert (t.last_letter("Ann"), t.sent("Ann"), t.counts()) == before
+        assert t.sent("Bob") == {1: 1}
+        assert t.history(2) == ()
+    assert publish(store, a_letter(slot=NEXT), papers=(2,))

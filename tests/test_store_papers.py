@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 import pytest
 from databases import DAY, HOUR, NOW, a_listing, a_paper, a_sighting, about, new, new_papers
@@ -9,11 +9,13 @@ from msgspec.structs import replace
 from digest.papers import Paper, Sighting, Validators, fingerprint
 from digest.seen import Change, Changes, Known
 from digest.store import SourceState, Store
+from digest.subscribers import Candidate
 
 pytest_plugins = ["databases"]
 
 LATER = NOW + HOUR
 NEXT = DAY + timedelta(days=1)
+MINUTE = timedelta(minutes=1)
 
 
 def _save(store: Store, changes: Changes, now: object = NOW) -> None:
@@ -269,3 +271,56 @@ def test_a_paper_that_was_only_revised_is_no_news(store: Store) -> None:
         (found,) = transaction.pool(NOW)
 
     assert (found.revision, found.risen) == (2, None)
+
+
+# What had been seen by then
+
+
+def test_the_pool_of_the_past_knows_nothing_that_was_seen_later(store: Store) -> None:
+    rising = a_sighting(a_paper(1), source="huggingface", day=NEXT, votes=40)
+    _save(store, new_papers(1))
+    _save(store, about(1, a_paper(1), a_listing(rising)), LATER)
+    _save(store, new_papers(2), LATER)
+
+    with store.reading() as t:
+        (then,) = t.pool(NOW, NOW)
+        now = t.pool(NOW, LATER)
+
+    assert [seen.source for seen in then.seen] == ["arxiv"]
+    assert [len(each.seen) for each in now] == [2, 1]
+    assert now == _pool(store, NOW)
+
+
+def test_a_paper_that_was_revised_later_has_the_revision_it_had(store: Store) -> None:
+    old = a_listing(a_sighting(a_paper(1)), news=False, again=True)
+    _save(store, new_papers(1))
+    _save(store, about(1, a_paper(1, version=2), old, revision=2), LATER)
+
+    with store.reading() as t:
+        assert [each.revision for each in t.pool(NOW, LATER - MINUTE)] == [1]
+        assert [each.revision for each in t.pool(NOW, LATER)] == [2]
+        assert t.pool(NOW + MINUTE, LATER - MINUTE) == ()
+
+
+def test_what_was_seen_later_can_be_forgotten_and_seen_again(store: Store) -> None:
+    _save(store, new_papers(1))
+    _save(store, new_papers(2), LATER)
+    with store.writing() as t:
+        t.forget_sightings(NOW)
+    assert [each.id for each in _pool(store, NOW)] == [1]
+
+    _save(store, about(2, a_paper(2), a_listing(a_sighting(a_paper(2)))), LATER)
+    assert [each.id for each in _pool(store, NOW)] == [1, 2]
+
+
+def test_the_moments_at_which_papers_were_seen_are_known_once_each(store: Store) -> None:
+    _save(store, new_papers(1, 2))
+    _save(store, new_papers(3), LATER)
+    with store.reading() as t:
+        assert t.moments(NOW, LATER) == (NOW, LATER)
+        assert t.moments(NOW + MINUTE, LATER + HOUR) == (LATER,)
+
+
+def _pool(store: Store, since: datetime) -> tuple[Candidate, ...]:
+    with store.reading() as t:
+        return t.pool(since)

@@ -34,6 +34,7 @@ COMMANDS = {
     "subscribers": "Look at the readers.",
     "papers": "List the papers that were seen.",
     "letters": "List the letters that went out.",
+    "replay": "Make past letters again, and say how they differ from what was sent.",
     "migrate": "Make the store's tables, or bring them up to date.",
     "move": "Take all that is remembered to another store.",
 }

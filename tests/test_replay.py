@@ -13,6 +13,8 @@ from recordings import needs_recordings, recorded
 from running import SMTP, Newsroom, newsroom, text_of
 from webserver import answer
 
+pytest_plugins = ["databases"]
+
 pytestmark = needs_recordings
 
 BROAD = ["model", "learning", "language", "agent", "-medical"]
@@ -26,9 +28,15 @@ READERS = "".join(
 
 
 @pytest.fixture
-def room(tmp_path: Path) -> Iterator[Newsroom]:
-    with newsroom(tmp_path, outputs=SMTP, subscribers=READERS) as made:
+def room(tmp_path: Path, url: str) -> Iterator[Newsroom]:
+    with newsroom(tmp_path, outputs=SMTP, subscribers=READERS, store=url) as made:
         yield made
+
+
+on_both = pytest.mark.parametrize(
+    "new_url", ["sqlite", pytest.param("postgresql", marks=pytest.mark.tier2)], indirect=True
+)
+"""These take seconds: on PostgreSQL they are of the second tier."""
 
 
 def june() -> list[Path]:
@@ -75,6 +83,7 @@ def replay(room: Newsroom, day: str) -> dict[str, Any]:
     return report
 
 
+@on_both
 def test_each_paper_is_in_at_most_one_letter_of_a_reader(room: Newsroom) -> None:
     lists = june()
     for path in lists:
@@ -99,6 +108,7 @@ def _number(item: dict[str, Any]) -> str:
     return str(item["paper"]["id"])
 
 
+@on_both
 def test_both_sources_together_list_each_paper_once(room: Newsroom) -> None:
     for path in june():
         body = answer(path.read_bytes(), content_type="application/json")

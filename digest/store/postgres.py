@@ -62,6 +62,7 @@ _ADVICE = {
     "53300": "the server has as many connections as it takes. Run again later",
     "55P03": f"another program is writing to it, and did not finish in {PATIENCE.seconds} s. "
     "Run again later",
+    "57014": "the server stopped what took longer than its statement_timeout",
     "57": "the server ended the connection. Nothing was half-written; run again",
     "XX": "the database is damaged. Restore a backup",
     "": f"no connection to the server. See that it runs, the address, and {SECRETS}",

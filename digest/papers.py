@@ -120,7 +120,7 @@ class Paper(Struct, frozen=True, kw_only=True, omit_defaults=True):
     @property
     def identifier(self) -> str:
         """The name it goes by; ``title:…`` where it has no identifier."""
-        return next(iter(self.names), f"title:{title_key(self.title)}")
+        return next(iter(self.names), "") or f"title:{title_key(self.title)}"
 
 
 class Sighting(Struct, frozen=True, kw_only=True):

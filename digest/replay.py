@@ -26,9 +26,10 @@ from digest.messages import Message, Rendered
 from digest.outputs import Output
 from digest.outputs.preview import Preview
 from digest.pipeline import Parts, collect, publish
+from digest.rank.keywords import Words, texts
 from digest.report import Run
 from digest.store import PastLetter, empty_rehearsal
-from digest.subscribers import Subscriber, end_of_day, local_day
+from digest.subscribers import Candidate, Subscriber, end_of_day, local_day
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,6 +228,7 @@ def _last_by_day(moments: Iterable[datetime], zone: str) -> dict[date, datetime]
 def _made_again(
     made: Parts, plan: Sequence[Turn], kept: Kept | None, failed: frozenset[Key]
 ) -> tuple[dict[Key, Letter], tuple[str, ...]]:
+    made = dataclasses.replace(made, texts=ReadOnce())
     remade: dict[Key, Letter] = {}
     errors: list[str] = []
     after: datetime | None = None
@@ -242,6 +244,19 @@ def _made_again(
             if _key(letter) in failed:
                 forget(then, {letter.subscriber: letter.slot})
     return remade, tuple(errors)
+
+
+class ReadOnce:
+    """Makes papers readable, those that were in the pool of the day before once."""
+
+    def __init__(self) -> None:
+        self._before: dict[int, Words] = {}
+
+    def __call__(self, pool: Sequence[Candidate]) -> Sequence[Words]:
+        """Return the texts of a day's pool."""
+        made = texts(pool, self._before)
+        self._before = {each.candidate.id: each for each in made}
+        return made
 
 
 def _read(made: Parts) -> list[str]:
@@ -260,8 +275,8 @@ def _for(made: Parts, readers: frozenset[str]) -> Parts:
 
 def _failed(past: Iterable[PastLetter]) -> frozenset[Key]:
     """Return the days on which a reader's letter was made and never reached her."""
-    stands = {_key(each.letter): each.stands for each in past}
-    return frozenset(key for key, stood in stands.items() if not stood)
+    stood = {_key(each.letter): each.stands for each in past}
+    return frozenset(key for key in stood if not stood[key])
 
 
 def _key(letter: Letter) -> Key:

@@ -288,3 +288,21 @@ def test_a_suggestion_is_never_a_hit() -> None:
 @given(st.text(max_size=40), phrases)
 def test_any_title_can_be_searched_for_suggestions(title: str, keyword: str) -> None:
     assert isinstance(suggest(parse(keyword), [candidate(1, title)]), str)
+
+
+@given(pools, pools, profiles)
+def test_papers_that_were_read_before_are_ranked_as_if_they_had_not_been(
+    yesterday: list[Candidate], today: list[Candidate], profile: list[str]
+) -> None:
+    keywords = [parse(each) for each in profile]
+    first = texts(yesterday, {})
+    Interests(first, keywords)  # It looks through yesterday's papers.
+    before = {each.candidate.id: each for each in first}
+
+    again = Interests(texts(today, before), keywords)
+
+    found = rank(today, keywords, again, weights=Weights(), today=TODAY)
+    assert found == ranked(today, *profile)
+    assert [again.words(each.id).title.text for each in today] == [
+        each.title.text for each in texts(today)
+    ]

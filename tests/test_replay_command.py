@@ -99,7 +99,7 @@ def test_with_the_config_as_it_was_every_letter_is_as_sent(
         "2026-06-11 Ann: 1 here, 0 more, as sent",
         "2026-06-12 Ann: 1 here, 0 more, as sent",
         "Ann: 3 letters, all as sent",
-        "Bob: 1 letters, all as sent",
+        "Bob: 1 letter, all as sent",
     ]
 
 
@@ -168,7 +168,7 @@ def test_another_keyword_brings_just_what_it_hits(room: Newsroom, pages: tuple[s
         "  + Clay at Night",
         "2026-06-12 Ann: 1 here, 0 more, as sent",
         "Ann: 3 letters, 2 as sent; papers: 1 in, 0 out, 0 moved",
-        "Bob: 1 letters, all as sent",
+        "Bob: 1 letter, all as sent",
     ]
 
 

@@ -160,7 +160,8 @@ def _sums(differences: Sequence[Difference]) -> Iterator[str]:
         total = _total(hers)
         changed = ", ".join(f"{total[what]} {what}" for what in ("in", "out", "moved"))
         said = "all as sent" if same == len(hers) else f"{same} as sent; papers: {changed}"
-        yield f"{name or 'public'}: {len(hers)} letters, {said}"
+        count = f"{len(hers)} letters" if len(hers) > 1 else "1 letter"
+        yield f"{name or 'public'}: {count}, {said}"
 
 
 def _total(differences: Iterable[Difference]) -> Counter[str]:

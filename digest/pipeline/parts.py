@@ -13,10 +13,11 @@ from digest.compose import (
 from digest.letters import Letter
 from digest.messages import Pages, Rendered
 from digest.outputs import Output
+from digest.rank.keywords import Words, texts
 from digest.resolve import ResolveSettings
 from digest.sources import Fetch, Source
 from digest.store import Store, Transaction
-from digest.subscribers import Subscriber
+from digest.subscribers import Candidate, Subscriber
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,7 +27,7 @@ class Parts:
     Letters are published to `outputs` and sent by `senders`, which differ in a rehearsal alone.
     `public` says whether there is an edition for everyone. `render` turns a letter into its forms;
     `message_id` names what a key and an output mean; `tell` hears how far the run is;
-    `renew` keeps others from taking a long run for a dead one.
+    `renew` keeps others from taking a long run for a dead one; `texts` makes papers readable.
     """
 
     store: Store
@@ -52,3 +53,4 @@ class Parts:
     sample: bool = False
     tell: Callable[[str], None] = lambda _: None
     renew: Callable[[Transaction], None] = lambda _: None
+    texts: Callable[[Sequence[Candidate]], Sequence[Words]] = texts

@@ -16,7 +16,7 @@ from digest.keywords import Keyword
 from digest.letters import Letter, Place, Suggestion, Trouble
 from digest.pipeline.parts import Parts
 from digest.rank import rank
-from digest.rank.keywords import Interests, texts
+from digest.rank.keywords import Interests
 from digest.rank.suggestions import suggest
 from digest.store import SourceState, Transaction
 from digest.subscribers import (
@@ -171,7 +171,7 @@ def gather(parts: Parts, store: Transaction, due: Sequence[Due]) -> Desk:
     keywords = [keyword for each in due for keyword in each.profile]
     return Desk(
         pool=pool,
-        interests=Interests(texts(pool), keywords),
+        interests=Interests(parts.texts(pool), keywords),
         troubles=_troubles(parts, store.source_states()),
     )
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from math import log
 
@@ -32,11 +32,24 @@ ALIKE = 2
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """A candidate's readable texts."""
+    """A candidate's readable texts.
+
+    `found` is where phrases hit it, for who looks for the same ones in it again; else None.
+    """
 
     candidate: Candidate
     title: Text
     abstract: Text
+    found: dict[Phrase, tuple[Hit, ...]] | None = None
+
+    def hits(self, phrase: Phrase) -> tuple[Hit, ...]:
+        """Return where a phrase hits the paper."""
+        found = None if self.found is None else self.found.get(phrase)
+        if found is None:
+            found = hits(phrase, self.title, self.abstract, self.candidate.paper)
+            if self.found is not None:
+                self.found[phrase] = found
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +61,28 @@ class Match:
     apart: float
 
 
-def texts(pool: Iterable[Candidate]) -> tuple[Words, ...]:
-    """Make the texts of a pool readable and find their words."""
-    return tuple(
-        Words(each, Text(readable(each.paper.title)), Text(readable(each.paper.abstract)))
-        for each in pool
-    )
+def texts(
+    pool: Iterable[Candidate], before: Mapping[int, Words] | None = None
+) -> tuple[Words, ...]:
+    """Make the texts of a pool readable and find their words.
+
+    `before` are those of another day's pool, by candidate: papers that are the same need not be
+    read again, nor looked through for the same phrases.
+    """
+    if before is None:
+        return tuple(_read(each) for each in pool)
+    return tuple(_read_again(each, before.get(each.id)) for each in pool)
+
+
+def _read(candidate: Candidate) -> Words:
+    paper = candidate.paper
+    return Words(candidate, Text(readable(paper.title)), Text(readable(paper.abstract)))
+
+
+def _read_again(candidate: Candidate, before: Words | None) -> Words:
+    if before is None or before.candidate.paper != candidate.paper:
+        return replace(_read(candidate), found={})
+    return replace(before, candidate=candidate)
 
 
 class Corpus:
@@ -68,7 +97,7 @@ class Corpus:
 
     def matches(self, phrase: Phrase) -> dict[int, Match]:
         """Return a phrase's matches by candidate; papers without any are not in it."""
-        found = {number: self._find(phrase, each) for number, each in self.words.items()}
+        found = {number: each.hits(phrase) for number, each in self.words.items()}
         apart = self._apart(phrase)
         whole = {} if apart and len(phrase.words) == 1 else self._whole(found)
         return {
@@ -79,9 +108,6 @@ class Corpus:
 
     def _whole(self, found: Mapping[int, tuple[Hit, ...]]) -> dict[int, float]:
         return self._weigh({number: _by_field(each) for number, each in found.items() if each})
-
-    def _find(self, phrase: Phrase, words: Words) -> tuple[Hit, ...]:
-        return hits(phrase, words.title, words.abstract, words.candidate.paper)
 
     def _apart(self, phrase: Phrase) -> dict[int, float]:
         """Weigh a phrase's single words in any form; some words have but one.
@@ -133,7 +159,8 @@ def _by_field(hits: Iterable[Hit]) -> tuple[float, float]:
 
 
 def _count(text: Text, spellings: Iterable[str]) -> int:
-    return sum(len(text.places.get(word, ())) for word in spellings)
+    places = text.places
+    return sum(len(places[word]) for word in spellings if word in places)
 
 
 def _stemmed(phrase: Phrase) -> list[Word]:

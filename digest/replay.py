@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -134,6 +134,9 @@ Key = tuple[date, str]
 
 DAY = timedelta(days=1)
 
+PUBLIC = "public"
+"""Whose letters are the edition for everyone; no subscriber may be called so."""
+
 
 def letters(setting: Setting, first: date, last: date, kept: Kept | None = None) -> Replay:
     """Make the letters of these days and of those between again.
@@ -141,7 +144,8 @@ def letters(setting: Setting, first: date, last: date, kept: Kept | None = None)
     Kept pages are read from their first day on, and letters made of them, so that by the first
     of these days the readers have had what they had.
     """
-    check_reader(setting)
+    if setting.only != PUBLIC:
+        check_reader(setting)
     if first > last:
         raise ConfigError(f"--from {first} is after --to {last}; turn them round")
     rehearsed = dataclasses.replace(setting, dry_run=True, only="")
@@ -156,7 +160,8 @@ def letters(setting: Setting, first: date, last: date, kept: Kept | None = None)
             made = dataclasses.replace(made, store=stack.enter_context(empty_rehearsal()))
         remade, errors = _made_again(made, plan, kept, _failed(past))
     sent = {_key(each.letter): each.letter for each in past}
-    names = [setting.only] if setting.only else list(zones(made))
+    chosen = "" if setting.only == PUBLIC else setting.only
+    names = [chosen] if setting.only else list(zones(made))
     keys = sorted(key for key in {*sent, *remade} if first <= key[0] <= last and key[1] in names)
     compared = related([difference(*key, sent.get(key), remade.get(key)) for key in keys])
     return Replay(
@@ -283,11 +288,12 @@ def _key(letter: Letter) -> Key:
     return letter.slot, letter.subscriber
 
 
-def shown(setting: Setting, made: Iterable[Letter]) -> Iterator[str]:
-    """Preview letters one by one, and yield where each one's HTML is."""
+def preview(setting: Setting) -> Callable[[Letter], str]:
+    """Return what previews letters, and says where each one's HTML is."""
     output = Preview(path=str(preview_folder(setting.folder)), quiet=setting.quiet)
     readers = {each.name: each for each in setting.config.subscribers}
-    for letter in made:
+
+    def show(letter: Letter) -> str:
         message = Message(
             key=letter.key,
             message_id="",
@@ -297,4 +303,6 @@ def shown(setting: Setting, made: Iterable[Letter]) -> Iterator[str]:
             title=setting.config.newsletter.title,
             date=letter.made_at,
         )
-        yield output.deliver(message, lambda: None)
+        return output.deliver(message, lambda: None)
+
+    return show

@@ -154,6 +154,17 @@ def test_a_paper_that_was_revised_since_is_revised_on_the_same_day(tmp_path: Pat
     assert all(each["sent"] == each["made"] and not each["moved"] for each in found)
 
 
+def test_the_edition_for_everyone_is_made_again_too(tmp_path: Path) -> None:
+    with newsroom(tmp_path, outputs=SMTP + FOLDER + 'audience = "public"\n') as room:
+        room.huggingface(DAYS[0], paper(1, "On Looms"), paper(2, "On Soap"))
+        assert room.once(DAYS[0]).code == 0
+        done = room.run("replay", *RANGE, "--subscriber", "public")
+    assert done.out.splitlines() == [
+        "2026-06-10 public: 2 here, 0 more, as sent",
+        "public: 1 letter, all as sent",
+    ]
+
+
 # What would differ
 
 

@@ -18,7 +18,7 @@ from digest.errors import ConfigError
 
 if TYPE_CHECKING:
     from digest.app import Setting
-    from digest.replay import Remade, Replay
+    from digest.replay import Replay
 
 TWO_WEEKS = timedelta(days=13)
 
@@ -88,25 +88,23 @@ def _day(option: str, text: str) -> date | None:
 
 
 def _show(setting: Setting, done: Replay, *, letters: bool) -> None:
+    from digest.replay import preview  # noqa: PLC0415 - only a replay pays for it
+
     differences = [each.difference for each in done.remade]
+    show = preview(setting) if letters else None
+    for each in done.remade:
+        _say(setting, _lines(each.difference))
+        if show and each.letter:
+            click.echo(printable(show(each.letter)), err=True)
+    _say(setting, _sums(differences))
     if setting.quiet:
         click.echo(msgspec.json.format(msgspec.json.encode(differences), indent=2).decode())
-    for each in done.remade:
-        _show_one(setting, each, letters=letters)
+
+
+def _say(setting: Setting, lines: Iterable[str]) -> None:
     if not setting.quiet:
-        for line in _sums(differences):
+        for line in lines:
             click.echo(printable(line))
-
-
-def _show_one(setting: Setting, remade: Remade, *, letters: bool) -> None:
-    from digest.replay import shown  # noqa: PLC0415 - only a replay pays for it
-
-    if not setting.quiet:
-        for line in _lines(remade.difference):
-            click.echo(printable(line))
-    if letters and remade.letter:
-        for place in shown(setting, [remade.letter]):
-            click.echo(printable(place), err=True)
 
 
 def _lines(found: Difference) -> Iterator[str]:

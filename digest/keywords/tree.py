@@ -1,13 +1,15 @@
 """What an entry means, as a tree: phrases, joined by AND, OR and NOT. Pure.
 
-`show` writes a tree as an entry that reads back as the same tree.
+`show` writes a tree as an entry that reads back as the same tree. The nodes are structs that keep
+their hash, since phrases are keys.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 from digest.keywords import words as spelling
 
@@ -17,8 +19,7 @@ FIELDS = ("title", "author", "category")
 OPERATORS = ("AND", "OR", "NOT")
 
 
-@dataclass(frozen=True, slots=True)
-class Word:
+class Word(Struct, frozen=True, cache_hash=True):
     """A word of a phrase, as typed.
 
     With `prefix` it stands for all that begins so; with `exact` it is an acronym. `joined` says
@@ -48,8 +49,7 @@ class Word:
         return not (self.prefix or self.exact) and spelling.is_inflected(self.text)
 
 
-@dataclass(frozen=True, slots=True)
-class Phrase:
+class Phrase(Struct, frozen=True, cache_hash=True):
     """Words to look for: in this order, or `within` so many others in any order."""
 
     words: tuple[Word, ...]
@@ -71,22 +71,19 @@ class Phrase:
         return _spaced(self.words, lambda word: _signed_by(word) + _quoted(word))
 
 
-@dataclass(frozen=True, slots=True)
-class Not:
+class Not(Struct, frozen=True, cache_hash=True):
     """What must not be."""
 
     part: Node
 
 
-@dataclass(frozen=True, slots=True)
-class And:
+class And(Struct, frozen=True, cache_hash=True):
     """What must be together; no part is an `And` itself."""
 
     parts: tuple[Node, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Or:
+class Or(Struct, frozen=True, cache_hash=True):
     """What one of must be; no part is an `Or` itself."""
 
     parts: tuple[Node, ...]

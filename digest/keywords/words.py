@@ -31,6 +31,15 @@ _OTHER_BLOCKS = (
 )
 
 
+@cache
+def _bases() -> str:
+    return _HAN_AND_KANA + _ranges(str.isalnum)
+
+
+def _marks() -> str:
+    return _KANA_MARKS + _ranges(lambda c: unicodedata.category(c).startswith("M"))
+
+
 def _ranges(chosen: Callable[[str], bool]) -> str:
     """Return the characters of the other blocks that are chosen, for a pattern's brackets."""
     runs = (
@@ -39,15 +48,12 @@ def _ranges(chosen: Callable[[str], bool]) -> str:
     return "".join(f"{run[0]}-{run[-1]}" for run in runs)
 
 
-_BASES = _HAN_AND_KANA + _ranges(str.isalnum)
-_MARKS = _KANA_MARKS + _ranges(lambda c: unicodedata.category(c).startswith("M"))
 _TAIL = r"(?:[+#]+(?![^\W_])|['’]s(?![^\W_]))?"  # noqa: RUF001 - both apostrophes
 _FIRST = "\u0e00"
 """No character before this one is of a script without spaces."""
 
 SPACED = re.compile(rf"[^\W_]+{_TAIL}")
 """A word where spaces part words; names are read so in any script."""
-
 
 UNSEEN = "\u00ad\u200b-\u200d\u2060\ufeff"
 """What stands between words, or characters, and is not seen; for a pattern's brackets."""
@@ -90,14 +96,15 @@ def pattern(text: str) -> re.Pattern[str]:
 
 @cache
 def _unspaced() -> re.Pattern[str]:
-    return re.compile(f"[{_BASES}]")
+    return re.compile(f"[{_bases()}]")
 
 
 @cache
 def _any() -> re.Pattern[str]:
     """Return what finds words of scripts with and without spaces; few texts have the latter."""
-    tail = _TAIL.replace("W_", f"W_{_BASES}")
-    return re.compile(rf"[{_BASES}][{_MARKS}]*|[^\W_{_BASES}]+{tail}")
+    bases = _bases()
+    tail = _TAIL.replace("W_", f"W_{bases}")
+    return re.compile(rf"[{bases}][{_marks()}]*|[^\W_{bases}]+{tail}")
 
 
 def signs(gap: str) -> str:

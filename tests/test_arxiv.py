@@ -74,6 +74,9 @@ def test_the_feeds_of_categories_are_one_feed(route: str) -> None:
         {},
         {"categories": ["machine learning"]},
         {"categories": ["cs.LG"], "query": "x", "route": "rss"},
+        {"categories": ["cs.LG"], "query": "x", "route": "listing"},
+        {"categories": ["cs.LG"], "route": "listing", "list_url": ""},
+        {"categories": ["cs.LG"], "list_url": "arxiv.org"},
         {"query": "x", "route": "atom"},
         {"categories": ["cs.LG"], "base_url": "ftp://x.org"},
         {"categories": ["cs.LG"], "spacing": 1e9},
@@ -281,7 +284,8 @@ def test_a_replaced_cross_listing_is_a_replacement() -> None:
 def test_an_empty_sunday_is_no_error() -> None:
     text = own("announced.xml")
     empty = text[: text.index("<entry>")] + "</feed>"
-    assert parse(empty, source=FEED) == Parsed()
+    parsed = parse(empty, source=FEED)
+    assert (parsed.sightings, parsed.errors) == ((), ())
 
 
 def test_a_feed_where_the_api_was_asked_is_said() -> None:
@@ -311,7 +315,8 @@ def test_the_recorded_answers_are_read_whole(name: str, papers: int) -> None:
 @needs_recordings
 def test_the_recorded_sunday_is_empty() -> None:
     body = (PAGES / "arxiv/atom_rss_cs_EMPTY_sunday_2025-11-23.xml").read_bytes()
-    assert parse(body, source=FEED) == Parsed()
+    parsed = parse(body, source=FEED)
+    assert (parsed.sightings, parsed.errors) == ((), ())
 
 
 @needs_recordings

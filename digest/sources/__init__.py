@@ -1,7 +1,7 @@
 """Where papers come from: one file each.
 
     huggingface       daily, weekly, monthly and trending lists, searches, single papers
-    arxiv             categories and queries: the Atom API and the announcement feeds
+    arxiv             categories and queries: the Atom API, the feeds and the listing pages
     biorxiv           preprints of bioRxiv and medRxiv, by category
     crossref          what publishers register, by journal or by words
     pubmed            what a search of PubMed finds
@@ -14,8 +14,8 @@
 
 What they share: `forms` says which form a page has and who reads it; `huggingface_items`,
 `huggingface_pages`, `text`, `arxiv_feeds`, `listing`, `feed_entries`, `json_feed` and
-`scholar_alerts` each read one; `crossref_items` and `pubmed_items` read the answers of those two;
-`mbox` holds many mails, `bodies` makes text of bytes, `entries` and `objects` read XML and JSON as
+`scholar_alerts` each read one; `announced` says whether arXiv's feed is the day's;
+`crossref_items` and `pubmed_items` read the answers of those two; `mbox` holds many mails, `bodies` makes text of bytes, `entries` and `objects` read XML and JSON as
 far as they are whole, `markup` takes text out of markup and `html_text` out of web pages,
 `selectors` finds things on those and `page_account` tells what; `fields` takes single values,
 `periods` says from which day on to ask, `readings` what a page came to, and `settings` what may be
@@ -43,6 +43,8 @@ BACK_CATALOGUE_DAYS = 5
 
 OUTAGE_DAYS = 14
 """How far back a source that could not be read is read again."""
+
+_SATURDAY = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,3 +135,31 @@ class Source(Protocol):
 
     def parse(self, page: Page) -> Parsed:
         """Read a page. Never raises for a bad page: what is wrong is in `Parsed.errors`."""
+
+
+@runtime_checkable
+class Dated(Protocol):
+    """A source that knows which of its days can be had: some list nothing at weekends."""
+
+    def lost(self, since: date, today: date) -> tuple[date, ...]:
+        """Return the days after `since` that it doesn't ask for any more."""
+
+
+def lost_days(source: Source, since: date, today: date) -> tuple[date, ...]:
+    """Return the days that a source read last on the day `since` can't make good today.
+
+    Where a source doesn't say, these are all days between and `OUTAGE_DAYS` ago.
+    """
+    if isinstance(source, Dated):
+        return source.lost(since, today)
+    return days(since + timedelta(days=1), today - timedelta(days=OUTAGE_DAYS + 1))
+
+
+def days(first: date, last: date) -> tuple[date, ...]:
+    """Return all days from `first` to `last`; none if that is earlier."""
+    return tuple(first + timedelta(days=ahead) for ahead in range((last - first).days + 1))
+
+
+def weekdays(first: date, last: date) -> tuple[date, ...]:
+    """Return the days from `first` to `last` that are no Saturday or Sunday."""
+    return tuple(day for day in days(first, last) if day.weekday() < _SATURDAY)

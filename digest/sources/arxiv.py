@@ -1,7 +1,9 @@
-"""arXiv: categories and queries over its Atom API, and the feeds that announce each night's papers.
+"""arXiv: categories and queries over its Atom API, and what announces each night's papers.
 
 The API says when a paper was submitted; it is announced up to five days later, so the API is
-asked five days further back. It never fetches. arXiv's rule is one request in three seconds.
+asked five days further back. The feeds and the listing pages know the last announcement alone:
+what was announced in between, the API is asked for. It never fetches. arXiv's rule is one request
+in three seconds.
 """
 
 from __future__ import annotations
@@ -16,12 +18,14 @@ from msgspec import Struct
 from msgspec.structs import force_setattr
 
 from digest.papers import Page, Sighting
-from digest.sources import OUTAGE_DAYS, Parsed, Request, fields
+from digest.sources import OUTAGE_DAYS, Parsed, Request, fields, weekdays
+from digest.sources.announced import asked_of, feed_of, missed, stale
 from digest.sources.arxiv_feeds import number, parse_api
-from digest.sources.bodies import decode, no_text
+from digest.sources.bodies import decode, no_text, too_deep
 from digest.sources.entries import Document, first, read_document
 from digest.sources.forms import Form, read, recognise
-from digest.sources.readings import with_error
+from digest.sources.listing import parse_listing
+from digest.sources.readings import failure, with_error
 from digest.sources.settings import check_address, check_spacing
 
 ANNOUNCED_WITHIN_DAYS = 5
@@ -42,8 +46,18 @@ ACCEPT = "application/atom+xml, application/rss+xml, application/xml;q=0.9, */*;
 _CATEGORY = re.compile(r"[a-z-]{2,12}(?:\.(?:[A-Za-z-]{2,12}|\*))?")
 _SINCE = re.compile(r"#(?P<how>since|from)=(?P<day>\d{4}-\d\d-\d\d)&page=(?P<page>\d{1,2})")
 _START = re.compile(r"[?&]start=(\d{1,9})(?![^&#])")
-_ANNOUNCING: frozenset[Form] = frozenset({"announcements"})
-_ASKED: frozenset[Form] = frozenset({"arxiv-api"})
+LISTED = "?show=2000"
+"""How a listing page is asked for as much as it gives."""
+
+_FORMS: dict[str, frozenset[Form]] = {
+    "api": frozenset({"arxiv-api"}),
+    "atom": frozenset({"announcements"}),
+    "rss": frozenset({"announcements"}),
+    "listing": frozenset({"listing"}),
+}
+_LIST = "/list/"
+_INSTEAD = "#instead"
+"""Marks a list that is read because the feed could not be."""
 
 
 class Arxiv(
@@ -52,20 +66,25 @@ class Arxiv(
     """Papers of arXiv in `categories`, or that `query` finds, or both at once.
 
     `query` is in the language of arXiv's API (``ti:"data selection"``). `route` "api" asks that;
-    "atom" and "rss" read the feeds, which tell new from cross-listed and know no queries.
+    "atom" and "rss" read the feeds, and "listing" the pages ``/list/<category>/new``: these tell
+    new from cross-listed and know no queries. Each feed is compared with the listing pages, since
+    it can be stale under a fresh date; not if `list_url` is "".
     """
 
     name: str = ""
     categories: tuple[str, ...] = ()
     query: str = ""
-    route: Literal["api", "atom", "rss"] = "api"
+    route: Literal["api", "atom", "rss", "listing"] = "api"
     base_url: str = "https://export.arxiv.org"
     feed_url: str = "https://rss.arxiv.org"
+    list_url: str = "https://arxiv.org"
     spacing: float = 3.0
 
     def __post_init__(self) -> None:
         check_address("base_url", self.base_url)
         check_address("feed_url", self.feed_url)
+        if self.list_url or self.route == "listing":
+            check_address("list_url", self.list_url)
         check_spacing(self.spacing)
         for category in self.categories:
             if not _CATEGORY.fullmatch(category):
@@ -73,10 +92,11 @@ class Arxiv(
         if not self.categories and not self.query.strip():
             raise ValueError("set `categories`, `query`, or both")
         if self.route != "api" and (self.query or not self.categories):
-            raise ValueError('feeds know `categories` and no `query`; set route = "api"')
+            raise ValueError('feeds and lists know `categories`, no `query`; set route = "api"')
         force_setattr(self, "name", self.name or "arxiv")
         force_setattr(self, "base_url", self.base_url.rstrip("/"))
         force_setattr(self, "feed_url", self.feed_url.rstrip("/"))
+        force_setattr(self, "list_url", self.list_url.rstrip("/"))
 
     @property
     def home(self) -> str:
@@ -91,15 +111,32 @@ class Arxiv(
         return f"https://arxiv.org/list/{shown}/new"
 
     def requests(self, since: date | None, now: datetime) -> tuple[Request, ...]:
-        """Return what to get; the feeds hold the last announcement, whenever they are asked."""
-        if self.route != "api":
-            return (
-                self._request(
-                    f"{self.feed_url}/{self.route}/{quote('+'.join(self.categories), '+')}"
-                ),
-            )
+        """Return what to get: all since a day, or the last announcement and what it leaves out."""
         bound = lower_bound(since, now.astimezone(UTC).date())
-        return (self._ask(0, bound, 1, first=since is None),)
+        asked = self._ask(0, bound, 1, first=since is None)
+        if self.route == "api":
+            return (asked,)
+        latest = self._lists("") if self.route == "listing" else (self._feed(),)
+        return (*latest, asked) if since and missed(since, now) else latest
+
+    def lost(self, since: date, today: date) -> tuple[date, ...]:
+        """Return the weekdays whose announcements are too long ago to be asked for."""
+        earliest = today - timedelta(days=OUTAGE_DAYS)
+        return weekdays(since + timedelta(days=1), earliest - timedelta(days=1))
+
+    def _feed(self) -> Request:
+        categories = quote("+".join(self.categories), "+")
+        return self._request(f"{self.feed_url}/{self.route}/{categories}")
+
+    def _lists(self, ending: str) -> tuple[Request, ...]:
+        """Return the listing page of each category; `ending` is a fragment, or "".
+
+        All of an archive (``cs.*``) is one page.
+        """
+        if not self.list_url:
+            return ()
+        shown = dict.fromkeys(category.removesuffix(".*") for category in self.categories)
+        return tuple(self._request(f"{self.list_url}{_LIST}{c}/new{ending}") for c in shown)
 
     def _request(self, url: str) -> Request:
         return Request(url=url, accept=ACCEPT, spacing=timedelta(seconds=self.spacing))
@@ -122,14 +159,40 @@ class Arxiv(
 
     def parse(self, page: Page) -> Parsed:
         """Read a page; ask for the next one while papers are younger than asked for."""
-        if self.route != "api":
-            return read(page, self.name, _ANNOUNCING)
         text, problem = ("", "") if no_text(page.body) else decode(page)
-        if not text or recognise(text) != "arxiv-api":
-            return read(page, self.name, _ASKED)
-        document = read_document(text)
-        parsed = parse_api(page, document, self.name)
-        return with_error(self._paged(page, document, parsed), page, self.name, problem)
+        form = recognise(text) if text else ""
+        if form == "arxiv-api" and (self.route == "api" or _SINCE.search(page.url)):
+            document = read_document(text)
+            parsed = self._paged(page, document, parse_api(page, document, self.name))
+        elif form == "listing" and self.route != "api":
+            parsed = self._listed(page, text)
+        else:
+            return self._read(page)
+        return with_error(parsed, page, self.name, problem)
+
+    def _read(self, page: Page) -> Parsed:
+        """Read a feed, and ask for the lists to compare it with; or say what came instead."""
+        asked = "api" if _SINCE.search(page.url) else "listing" if _LIST in page.url else self.route
+        parsed = read(page, self.name, _FORMS[asked])
+        if asked not in ("atom", "rss"):
+            return parsed
+        ending = _INSTEAD if parsed.errors else feed_of(parsed.sightings).fragment
+        return dataclasses.replace(parsed, requests=self._lists(ending))
+
+    def _listed(self, page: Page, text: str) -> Parsed:
+        """Read a listing page: whole, or only for what a feed that is stale lacks."""
+        if too_deep(text):
+            return failure(page, self.name, "it is nested too deeply to be read")
+        listing = parse_listing(page, text, self.name)
+        if listing.short and LISTED not in page.url:
+            url, mark, fragment = page.url.partition("#")
+            return Parsed(requests=(self._request(f"{url}{LISTED}{mark}{fragment}"),))
+        feed = asked_of(page.url)
+        if feed is None:
+            return listing.parsed
+        if reason := stale(feed, listing, page.fetched_at):
+            return with_error(listing.parsed, page, self.name, reason)
+        return Parsed(errors=listing.parsed.errors)
 
     def _paged(self, page: Page, document: Document, parsed: Parsed) -> Parsed:
         """Leave out what is older than asked for; ask for more, or say why not.

@@ -57,6 +57,10 @@ class Files(
         """Nowhere: saved pages are on the operator's disk."""
         return ""
 
+    def lost(self, since: date, today: date) -> tuple[date, ...]:  # noqa: ARG002 - as in `requests`.
+        """Return no day: files are read whole each time."""
+        return ()
+
     def within(self, folder: str) -> Self:
         """Return this source with a relative path taken from `folder`."""
         return replace(self, path=posixpath.join(folder, self.path))

@@ -16,7 +16,7 @@ from msgspec import Struct
 from msgspec.structs import force_setattr
 
 from digest.papers import Page
-from digest.sources import BACK_CATALOGUE_DAYS, OUTAGE_DAYS, Parsed, Request, fields
+from digest.sources import BACK_CATALOGUE_DAYS, OUTAGE_DAYS, Parsed, Request, fields, weekdays
 from digest.sources.forms import Form, read
 from digest.sources.readings import without_days
 from digest.sources.settings import check_address, check_spacing
@@ -89,6 +89,20 @@ class HuggingFace(
         """Return what to get since a day, at most 14 days back."""
         paths = self._paths(days(since, now.astimezone(UTC).date()))
         return tuple(self._request(f"{self.base_url}{path}") for path in paths)
+
+    def lost(self, since: date, today: date) -> tuple[date, ...]:
+        """Return the weekdays before the oldest list that is asked for; a search has no days."""
+        oldest = today - timedelta(days=OUTAGE_DAYS)
+        match self.list:
+            case "daily":
+                begins = oldest
+            case "weekly":
+                begins = oldest - timedelta(days=oldest.weekday())
+            case "monthly":
+                begins = oldest.replace(day=1)
+            case _:
+                return ()
+        return weekdays(since + timedelta(days=1), begins - timedelta(days=1))
 
     def _paths(self, wanted: tuple[date, ...]) -> tuple[str, ...]:
         if self.query:

@@ -25,6 +25,7 @@ _DAY = re.compile(r"listings? for \w{3,9},? (\d{1,2}) (\w{3,9}) (\d{4})")
 _SHOWING = re.compile(r"\(showing (?:first )?(\d{1,6}) of (\d{1,6}) entries")
 _CATEGORY = re.compile(r"\(([a-z-]{2,12}(?:\.[A-Za-z-]{2,12})?)\)")
 _VERSION = re.compile(r"/(?:html|abs|pdf)/\S{4,40}?v(\d{1,3})$")
+_EMPTY = re.compile(r"\bno updates\b|\btotal of 0 entries\b", re.IGNORECASE)
 _HOW: tuple[tuple[str, Announced], ...] = (
     ("new", "new"),
     ("cross", "cross"),
@@ -42,18 +43,44 @@ class _Section:
     found: int = 0
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listing:
+    """What a listing page holds: the day it announces, its papers, how many entries are not there.
+
+    `short` says that the server left those out, so that a larger `show` would bring them.
+    """
+
+    parsed: Parsed
+    day: date | None = None
+    missing: int = 0
+    short: bool = False
+
+
 def read_listing(page: Page, text: str, source: str) -> Parsed:
     """Read a listing page."""
+    return parse_listing(page, text, source).parsed
+
+
+def parse_listing(page: Page, text: str, source: str) -> Listing:
+    """Read a listing page, and say which day it is of and whether it is whole."""
     from selectolax.lexbor import LexborHTMLParser  # noqa: PLC0415 - most runs need none.
 
     tree = LexborHTMLParser(text)
     day = _day(" ".join(node.text() for node in tree.css("h3")[:3]))
     sections: list[_Section] = []
     entries = list(_entries(tree.css("h3, dt, dd"), sections))
-    if day is None or not sections:
-        return changed_shape(page, source, "a listing page without its day and its sections came")
+    if day is None or not (sections or _EMPTY.search(text)):
+        reason = "a listing page without its day and its sections came"
+        return Listing(parsed=changed_shape(page, source, reason))
     parsed = gather(page, source, entries, partial(_read, source=source, day=day))
-    return with_error(parsed, page, source, _missing(sections))
+    total, found = sum(s.total for s in sections), sum(s.found for s in sections)
+    short = found < total and all(section.found >= section.shown for section in sections)
+    return Listing(
+        parsed=with_error(parsed, page, source, _missing(found, total, short=short)),
+        day=day,
+        missing=max(0, total - found),
+        short=short,
+    )
 
 
 def _day(heading: str) -> date | None:
@@ -90,13 +117,11 @@ def _open(heading: str, sections: list[_Section]) -> None:
         sections.append(_Section(announced=how, shown=int(found[1]), total=int(found[2])))  # type: ignore[arg-type] # "" is one.
 
 
-def _missing(sections: list[_Section]) -> str:
+def _missing(found: int, total: int, *, short: bool) -> str:
     """Say how many entries are not there, that the page says are."""
-    total, found = sum(s.total for s in sections), sum(s.found for s in sections)
     if found >= total:
         return ""
-    cut = any(section.found < section.shown for section in sections)
-    why = "it was cut" if cut else "ask for it with a larger `show`"
+    why = "ask for it with a larger `show`" if short else "it was cut"
     return f"it has {found} of the {total} entries it speaks of; {why}"
 
 

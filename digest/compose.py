@@ -19,6 +19,7 @@ from digest.letters import (
     Excluded,
     Item,
     Letter,
+    Lost,
     Place,
     Receipt,
     Section,
@@ -98,6 +99,7 @@ class Circumstances:
     today: date
     before: Before | None
     troubles: tuple[Trouble, ...] = ()
+    lost: tuple[Lost, ...] = ()
     places: tuple[Place, ...] = ()
     sources: tuple[str, ...] = ()
     suggestions: tuple[Suggestion, ...] = ()
@@ -157,6 +159,7 @@ def compose(
         first=about.before is None,
         thin=_thin(receipt, found.fresh, about),
         troubles=about.troubles,
+        lost=about.lost,
         places=about.places,
         suggestions=about.suggestions,
         sample=about.sample,

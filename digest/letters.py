@@ -6,7 +6,8 @@ words a reader sees around them are the templates'. Pure: it never ranks, render
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from collections.abc import Iterable
+from datetime import date, datetime, timedelta
 from typing import Literal
 
 from msgspec import Struct
@@ -14,12 +15,14 @@ from msgspec import Struct
 from digest.gist import Marked, Span
 from digest.papers import Paper
 from digest.rank.reason import Reason
+from digest.sources import weekdays
 
 __all__ = [
     "Badge",
     "Excluded",
     "Item",
     "Letter",
+    "Lost",
     "Marked",
     "Place",
     "Reason",
@@ -28,6 +31,7 @@ __all__ = [
     "Span",
     "Suggestion",
     "Trouble",
+    "spells",
 ]
 
 Section = Literal["for_you", "trending", "rising", "revised", "more"]
@@ -110,6 +114,14 @@ class Trouble(Struct, frozen=True, kw_only=True, omit_defaults=True):
     since: date | None = None
 
 
+class Lost(Struct, frozen=True, kw_only=True):
+    """Days of a source that nobody can read any more, from `first` to `last`."""
+
+    source: str
+    first: date
+    last: date
+
+
 class Place(Struct, frozen=True, kw_only=True):
     """Where a person sees a source's whole list."""
 
@@ -143,6 +155,7 @@ class Letter(Struct, frozen=True, kw_only=True, omit_defaults=True):
     first: bool = False
     thin: str = ""
     troubles: tuple[Trouble, ...] = ()
+    lost: tuple[Lost, ...] = ()
     places: tuple[Place, ...] = ()
     suggestions: tuple[Suggestion, ...] = ()
     sample: bool = False
@@ -161,3 +174,14 @@ class Letter(Struct, frozen=True, kw_only=True, omit_defaults=True):
     def key(self) -> str:
         """What makes it one thing to send: ``letter/<slot>/<subscriber>``, or ``…/public``."""
         return f"letter/{self.slot.isoformat()}/{self.subscriber or 'public'}"
+
+
+def spells(source: str, days: Iterable[date]) -> tuple[Lost, ...]:
+    """Return the days of a source that are lost, those in a row together, weekend or not."""
+    found: list[Lost] = []
+    for day in sorted(days):
+        if found and not weekdays(found[-1].last + timedelta(days=1), day - timedelta(days=1)):
+            found[-1] = Lost(source=source, first=found[-1].first, last=day)
+        else:
+            found.append(Lost(source=source, first=day, last=day))
+    return tuple(found)

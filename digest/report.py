@@ -1,7 +1,7 @@
 """The report: what a run did, as stable JSON.
 
     sources      per source: name, listed, new, revised, known (counts), errors (texts),
-                 notes (texts: what was put off)
+                 notes (texts: what was put off), lost (days that can't be read any more)
     letters      per letter: subscriber ("public" for everyone's), here and more (identifiers of
                  papers, best first), receipt
     deliveries   how many are sent, ready (to be tried again), in_doubt, failed
@@ -12,6 +12,7 @@ It never reads the store or a clock.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import date
 
 import msgspec
 from msgspec import Struct
@@ -30,6 +31,7 @@ class SourceReport(Struct, frozen=True, kw_only=True):
     known: int
     errors: tuple[str, ...]
     notes: tuple[str, ...] = ()
+    lost: tuple[date, ...] = ()
 
 
 class ReceiptReport(Struct, frozen=True, kw_only=True):
@@ -100,6 +102,7 @@ def _sources(collected: Collected) -> Iterator[SourceReport]:
             known=counts.known,
             errors=tuple(str(error) for error in reading.errors),
             notes=reading.notes,
+            lost=tuple(sorted(reading.lost)),
         )
 
 

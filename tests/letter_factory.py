@@ -12,6 +12,7 @@ from digest.letters import (
     Excluded,
     Item,
     Letter,
+    Lost,
     Marked,
     Place,
     Reason,
@@ -186,6 +187,7 @@ def hostile_letter(text: str = "\n".join(HOSTILE)) -> Letter:
         keywords=(text,),
         receipt=receipt(items, sources=(text,), excluded=(Excluded(keyword=text, titles=(text,)),)),
         troubles=(Trouble(source=text, reason=text, since=DAY),),
+        lost=(Lost(source=text, first=DAY, last=DAY),),
         places=(Place(source=text, url=text), Place(source=text, url=f"https://a.example/{text}")),
         suggestions=(Suggestion(keyword=text, instead=text),),
         listed=1,
@@ -220,6 +222,7 @@ def giant_letter() -> Letter:
         listed=25,
         receipt=receipt(items, excluded=excluded),
         troubles=(Trouble(source=long, reason=long),) * 30,
+        lost=(Lost(source=long, first=DAY, last=DAY),) * 30,
         suggestions=(Suggestion(keyword=long, instead=long),) * 30,
     )
 

@@ -62,7 +62,7 @@ def test_without_an_address_of_lists_nothing_is_compared() -> None:
 
 def test_a_fresh_feed_has_all_that_the_list_has() -> None:
     fresh = f"{LIST}#newest=2606.00009&built=2026-06-12"
-    assert parse(a_list("2606.00008", "2606.00009"), fresh) == Parsed()
+    assert parse(a_list("2606.00008", "2606.00009"), fresh) == Parsed(again=True)
 
 
 def test_a_stale_feed_is_said_and_the_list_is_read_instead() -> None:
@@ -104,7 +104,7 @@ def test_an_empty_feed_is_stale_only_if_the_list_is_todays(
 def test_the_list_of_tomorrow_makes_no_feed_stale() -> None:
     evening = datetime(2026, 6, 12, 1, tzinfo=UTC)  # Thursday, 21:00 in New York
     parsed = parse(a_list("2606.00009"), f"{LIST}#newest=2606.00001&built=2026-06-11", now=evening)
-    assert parsed == Parsed()
+    assert parsed == Parsed(again=True)
 
 
 def test_instead_of_a_feed_that_cannot_be_read_the_lists_are() -> None:

@@ -50,7 +50,16 @@ def test_the_report_has_just_the_documented_keys(room: Newsroom) -> None:
     assert done.code == 0, done.err
     assert set(done.json) == {"sources", "letters", "deliveries"}
     for source in done.json["sources"]:
-        assert list(source) == ["name", "listed", "new", "revised", "known", "errors", "notes"]
+        assert list(source) == [
+            "name",
+            "listed",
+            "new",
+            "revised",
+            "known",
+            "errors",
+            "notes",
+            "lost",
+        ]
     (letter,) = done.json["letters"]
     assert list(letter) == ["subscriber", "here", "more", "revised", "receipt"]
     keys = ["read", "left_out", "excluded", "below", "here", "more", "sent", "revised"]
@@ -60,7 +69,7 @@ def test_the_report_has_just_the_documented_keys(room: Newsroom) -> None:
 def test_the_report_counts_a_paper_of_two_sources_as_new_once(room: Newsroom) -> None:
     looms(room)
     report = room.once(FRIDAY).json
-    silent: dict[str, list[str]] = {"errors": [], "notes": []}
+    silent: dict[str, list[str]] = {"errors": [], "notes": [], "lost": []}
 
     assert report["sources"] == [
         {"name": "huggingface", "listed": 2, "new": 2, "revised": 0, "known": 0, **silent},
@@ -372,6 +381,7 @@ def test_a_second_version_is_revised_and_not_new(room: Newsroom) -> None:
         "known": 0,
         "errors": [],
         "notes": [],
+        "lost": [],
     }
     (letter,) = report["letters"]
     assert letter["here"] == ["arxiv:2606.00003"]

@@ -21,7 +21,7 @@ from selectolax.lexbor import LexborHTMLParser
 
 from digest import escape
 from digest.errors import RenderError
-from digest.letters import Badge, Letter, Reason, Span, Suggestion, Trouble
+from digest.letters import Badge, Letter, Lost, Reason, Span, Suggestion, Trouble
 from digest.links import links
 from digest.messages import Entry
 from digest.papers import Link
@@ -378,6 +378,23 @@ def test_what_failed_and_what_matched_nothing_is_told() -> None:
     assert "Not read whole: arXiv: no answer (since 10 June)" in told_
     assert "“lerning” has matched nothing lately: did you mean “learning”?" in told_
     assert "“xyzzy” has matched nothing lately." in told_
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "said"),
+    [
+        (date(2026, 6, 3), date(2026, 6, 3), "on 3 June"),
+        (date(2026, 6, 3), date(2026, 6, 5), "from 3 to 5 June"),
+        (date(2026, 5, 29), date(2026, 6, 5), "from 29 May to 5 June"),
+    ],
+    ids=["a day", "days", "days of two months"],
+)
+def test_days_that_are_lost_are_named(first: date, last: date, said: str) -> None:
+    forms = RENDERER.letter(letter(lost=(Lost(source="arXiv", first=first, last=last),)))
+
+    for form in (forms.text, forms.html, forms.markdown):
+        plain = told(form.replace("<strong>", "").replace("</strong>", ""))
+        assert f"Missing for good: what arXiv listed {said}, as it could not be read" in plain
 
 
 def test_samples_and_tests_are_marked_at_the_top() -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from letter_factory import DAY, giant_letter, hostile_letter, letter
 
-from digest.letters import Suggestion, Trouble
+from digest.letters import Lost, Suggestion, Trouble
 from digest.messages import Entry
 from digest.render import Renderer
 
@@ -42,6 +42,7 @@ def letters(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
         first=True,
         test=True,
         troubles=(Trouble(source="arXiv", reason="no answer", since=DAY),),
+        lost=(Lost(source="arXiv", first=DAY, last=DAY),),
         suggestions=(Suggestion(keyword="lerning", instead="learning"),),
     )
     every = {

@@ -30,7 +30,7 @@ def test_the_report_has_the_keys_that_programs_rely_on() -> None:
     report = told(run({"sent": 2}, letters=(letter(),)))
 
     assert list(report) == ["sources", "letters", "deliveries"]
-    keys = ["name", "listed", "new", "revised", "known", "errors", "notes"]
+    keys = ["name", "listed", "new", "revised", "known", "errors", "notes", "lost"]
     assert list(report["sources"][0]) == keys
     assert list(report["letters"][0]) == ["subscriber", "here", "more", "revised", "receipt"]
     assert report["deliveries"] == {"sent": 2}
@@ -41,7 +41,8 @@ def test_each_source_has_its_counts_and_errors_in_the_configs_order() -> None:
     report = told(run(errors=[error]))
 
     assert report["sources"][0] == {
-        "name": "hf", "listed": 5, "new": 3, "revised": 1, "known": 1, "errors": [], "notes": []
+        "name": "hf", "listed": 5, "new": 3, "revised": 1, "known": 1,
+        "errors": [], "notes": [], "lost": [],
     }  # fmt: skip
     assert report["sources"][1]["errors"] == ["arxiv: https://a.example: 503 from the server"]
 

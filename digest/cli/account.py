@@ -10,6 +10,7 @@ from typing import Any, TextIO, cast
 import click
 
 from digest.cli import printable
+from digest.letters import Lost, spells
 from digest.report import Run, SourceReport
 
 
@@ -59,6 +60,8 @@ def account(run: Run, *, dry_run: bool) -> None:
             _say(f"  {error}")
         for note in source.notes:
             _say(f"  {note}")
+        for lost in spells(source.name, source.lost):
+            _say(f"  lost for good: {_days(lost)}; it could not be read in time")
     for letter in report.letters:
         counts = f"{len(letter.here)} papers here, {len(letter.more)} more"
         _say(f"{letter.subscriber}: {counts}, of {letter.receipt.read} looked at")
@@ -74,6 +77,10 @@ def _source(source: SourceReport) -> str:
     counts = f"{source.listed} listed, {source.new} new"
     changed = f", {source.revised} revised" if source.revised else ""
     return f"{source.name}: {counts}{changed}"
+
+
+def _days(lost: Lost) -> str:
+    return f"{lost.first}" if lost.first == lost.last else f"{lost.first} to {lost.last}"
 
 
 def _say(line: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from urllib.parse import urldefrag
 
 from digest.errors import SourceError
@@ -13,7 +13,7 @@ from digest.papers import Sighting, Validators
 from digest.pipeline.parts import Parts
 from digest.pipeline.resolving import resolve
 from digest.seen import Counts, diff
-from digest.sources import Fetch, Request, Source
+from digest.sources import Fetch, Request, Source, lost_days
 from digest.store import SavedPage, SourceState, Transaction
 
 MOST_REQUESTS = 300
@@ -22,10 +22,18 @@ of a large preprint server are a hundred."""
 
 SOURCES_AT_ONCE = 8
 
+DAY_BREAKS = timedelta(hours=5)
+"""How late a day's lists are out, in UTC: midnight in New York. What was read earlier than that
+belongs to the day before."""
+
 
 @dataclass(kw_only=True)
 class Reading:
-    """What one source gave in one run. `notes` say what was left undone without being lost."""
+    """What one source gave in one run.
+
+    `notes` say what was left undone without being lost; `lost` are days that can't be read any
+    more.
+    """
 
     source: str
     sightings: list[Sighting] = field(default_factory=list)
@@ -33,6 +41,7 @@ class Reading:
     pages: dict[str, tuple[Validators, int]] = field(default_factory=dict)
     errors: list[SourceError] = field(default_factory=list)
     notes: tuple[str, ...] = ()
+    lost: set[date] = field(default_factory=set)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +57,11 @@ def collect(parts: Parts) -> Collected:
     with parts.store.reading() as store:
         states = store.source_states()
         saved = {each.name: store.pages(each.name) for each in parts.sources}
+        had = {each.name: _had(store, states.get(each.name)) for each in parts.sources}
+    today = parts.now.astimezone(UTC).date()
     readings = _read_all(parts, states, saved)
+    for source, each in zip(parts.sources, readings, strict=True):
+        each.lost = _lost(source, each, had[source.name], today)
     found = resolve(parts, {each.source: each.sightings for each in readings})
     for each in readings:
         each.sightings = found.listed[each.source]
@@ -61,12 +74,13 @@ def collect(parts: Parts) -> Collected:
             sightings,
             store.known(sightings),
             first_read=first,
-            today=parts.now.astimezone(UTC).date(),
+            today=today,
         )
         store.save_changes(changes, parts.now)
         store.save_resolutions(found.asked, parts.now)
         for each in readings:
             _save(store, each, parts.now)
+            store.save_lost_days(each.source, each.lost, parts.now)
     return Collected(counts=_counted(changes.counts, readings), readings=readings)
 
 
@@ -79,7 +93,7 @@ def _read_all(
 
     def read_one(source: Source) -> Reading:
         state = states.get(source.name)
-        since = state.read_at.date() if state and state.read_at else None
+        since = _day(state.read_at or state.first_read_at) if state else None
         trusted = saved[source.name] if state and not state.failing_since else {}
         parts.tell(f"reading {source.name}")
         return read(source, parts.fetch, since=since, saved=trusted, now=parts.now)
@@ -117,7 +131,8 @@ def _read_page(
 ) -> tuple[Request, ...]:
     """Read one page into `reading` and return what it asks for next.
 
-    Validators are kept only of a page that parsed, or 304s would hide what did not.
+    Validators are kept only of a page that parsed and names no further one, or 304s would hide
+    what did not, and where it led.
     """
     try:
         page = fetch(source.name, request, saved.validators if saved else None)
@@ -132,7 +147,8 @@ def _read_page(
     parsed = source.parse(page)
     reading.sightings.extend(parsed.sightings)
     reading.errors.extend(parsed.errors)
-    if not parsed.errors:
+    reading.lost.update(parsed.lost)
+    if not (parsed.errors or parsed.requests or parsed.again):
         reading.pages[_sent(request)] = (page.validators, len(parsed.sightings))
     return parsed.requests
 
@@ -140,6 +156,31 @@ def _read_page(
 def _sent(request: Request) -> str:
     """Return an address as a server sees it: what a fragment says for `parse` changes daily."""
     return urldefrag(request.url).url
+
+
+def _day(moment: datetime | None) -> date | None:
+    """Return the day whose lists a reading at a moment had."""
+    return (moment - DAY_BREAKS).astimezone(UTC).date() if moment else None
+
+
+def _had(store: Transaction, state: SourceState | None) -> date | None:
+    """Return the last day on which a source was read, be it in part; None before its first."""
+    if state is None:
+        return None
+    moments = [state.first_read_at, state.read_at]
+    if state.failing_since:
+        moments.append(store.last_listed(state.name))
+    return _day(max((each for each in moments if each), default=None))
+
+
+def _lost(source: Source, reading: Reading, had: date | None, today: date) -> set[date]:
+    """Return the days that a source can't make good any more, now that it is read again.
+
+    While nothing of it can be read, more of them may follow.
+    """
+    if had is None or (reading.errors and not reading.sightings):
+        return set()
+    return {day for day in (*reading.lost, *lost_days(source, had, today)) if day > had}
 
 
 def _never_read(state: SourceState | None) -> bool:
@@ -154,6 +195,7 @@ def _save(store: Transaction, reading: Reading, now: datetime) -> None:
         now,
         reading.pages,
         whole=not reading.errors,
+        begun=bool(reading.sightings or reading.pages),
         reason=f"{reason} (and {more} more)" if more > 0 else reason,
     )
 

@@ -13,7 +13,7 @@ from digest.compose import (
 )
 from digest.items import Before
 from digest.keywords import Keyword
-from digest.letters import Letter, Place, Suggestion, Trouble
+from digest.letters import Letter, Lost, Place, Suggestion, Trouble, spells
 from digest.pipeline.parts import Parts
 from digest.rank import rank
 from digest.rank.keywords import Interests
@@ -39,13 +39,17 @@ class Published:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Due:
-    """A reader who gets a letter now; None is the public."""
+    """A reader who gets a letter now; None is the public.
+
+    `lost` are the days that turned out to be lost since the letter before.
+    """
 
     subscriber: Subscriber | None
     today: date
     before: Before | None
     since: datetime
     sent: Mapping[int, int]
+    lost: tuple[Lost, ...] = ()
 
     @property
     def name(self) -> str:
@@ -95,6 +99,7 @@ def write(parts: Parts, desk: Desk, due: Due) -> Composed:
         today=due.today,
         before=due.before,
         troubles=desk.troubles,
+        lost=due.lost,
         places=tuple(Place(source=each.name, url=each.home) for each in parts.sources if each.home),
         sources=tuple(each.name for each in parts.sources),
         suggestions=_suggestions(desk, due),
@@ -134,6 +139,7 @@ def due_reader(parts: Parts, store: Transaction, subscriber: Subscriber | None) 
             subscriber or EVERYONE, parts.now, store.first_letter_at(name), parts.letters.days
         ),
         sent=store.sent(name),
+        lost=_lost(parts, store.lost_since(before.made_at)) if before else (),
     )
 
 
@@ -187,6 +193,12 @@ def _troubles(parts: Parts, states: Mapping[str, SourceState]) -> tuple[Trouble,
 def _fails(state: SourceState, now: datetime) -> bool:
     """Say whether a source failed by then; one that fails only since is another day's trouble."""
     return state.failing_since is not None and state.failing_since <= now
+
+
+def _lost(parts: Parts, days: Mapping[str, Sequence[date]]) -> tuple[Lost, ...]:
+    return tuple(
+        spell for each in parts.sources for spell in spells(each.name, days.get(each.name, ()))
+    )
 
 
 def _since(state: SourceState, now: datetime) -> date | None:

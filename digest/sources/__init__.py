@@ -15,11 +15,11 @@
 What they share: `forms` says which form a page has and who reads it; `huggingface_items`,
 `huggingface_pages`, `text`, `arxiv_feeds`, `listing`, `feed_entries`, `json_feed` and
 `scholar_alerts` each read one; `announced` says whether arXiv's feed is the day's;
-`crossref_items` and `pubmed_items` read the answers of those two; `mbox` holds many mails, `bodies` makes text of bytes, `entries` and `objects` read XML and JSON as
-far as they are whole, `markup` takes text out of markup and `html_text` out of web pages,
-`selectors` finds things on those and `page_account` tells what; `fields` takes single values,
-`periods` says from which day on to ask, `readings` what a page came to, and `settings` what may be
-set.
+`crossref_items` and `pubmed_items` read the answers of those two; `mbox` holds many mails, `bodies`
+makes text of bytes, `entries` and `objects` read XML and JSON as far as they are whole, `markup`
+takes text out of markup and `html_text` out of web pages, `selectors` finds things on those and
+`page_account` tells what; `fields` takes single values, `periods` says from which day on to ask,
+`readings` what a page came to, and `settings` what may be set.
 
 A source says what to get and reads what came. It never fetches, stores, or reads the clock.
 
@@ -93,13 +93,15 @@ class MailRequest(Request):
 class Parsed:
     """What a page holds: whole papers even where `errors` says that more were expected.
 
-    `lost` are days that were asked for and can't be had from this source any more.
+    `lost` are days that were asked for and can't be had from this source any more. `again` says
+    that the page is to be had whole next time, even if it has not changed.
     """
 
     sightings: tuple[Sighting, ...] = ()
     requests: tuple[Request, ...] = ()
     errors: tuple[ParseError, ...] = ()
     lost: tuple[date, ...] = ()
+    again: bool = False
 
 
 class Fetch(Protocol):

@@ -192,7 +192,7 @@ class Arxiv(
             return listing.parsed
         if reason := stale(feed, listing, page.fetched_at):
             return with_error(listing.parsed, page, self.name, reason)
-        return Parsed(errors=listing.parsed.errors)
+        return Parsed(errors=listing.parsed.errors, again=True)  # Another feed may lack it.
 
     def _paged(self, page: Page, document: Document, parsed: Parsed) -> Parsed:
         """Leave out what is older than asked for; ask for more, or say why not.

@@ -2,6 +2,7 @@
 
     tables       the tables and their columns' types
     sources      when each source was read, and its pages
+    lost         days of sources that nobody can read any more
     papers       papers, their names, who listed them
     resolutions  what was looked up by title
     letters      which letters were published to whom, with which papers

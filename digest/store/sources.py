@@ -7,11 +7,11 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from msgspec import Struct
-from sqlalchemy import delete, func, literal, select, update
+from sqlalchemy import bindparam, delete, func, literal, select, update
 
 from digest.papers import Validators
 from digest.store.statements import Statements
-from digest.store.tables import Utc, pages, sources
+from digest.store.tables import Utc, pages, sightings, sources
 
 FORGET_PAGES = timedelta(days=60)
 """When a page that is read no more is forgotten. A source reads at most 14 days back."""
@@ -23,11 +23,15 @@ _STATES = select(
     sources.c.failing_since,
     sources.c.reason,
 )
+_LISTED = select(func.max(sightings.c.seen_at)).where(sightings.c.source == bindparam("source"))
 _PAGES = select(pages.c.url, pages.c.etag, pages.c.last_modified, pages.c.listed)
 
 
 class SourceState(Struct, frozen=True, kw_only=True):
-    """How reading a source went: when it was first and last read whole, since when it fails."""
+    """How reading a source went.
+
+    When it was first read, whole or in part, when last whole, and since when it fails.
+    """
 
     name: str
     first_read_at: datetime | None = None
@@ -51,6 +55,11 @@ class Sources(Statements):
         found = self._connection.execute(_STATES).mappings()
         return {row["name"]: SourceState(**row) for row in found}
 
+    def last_listed(self, source: str) -> datetime | None:
+        """Return when a source listed something last; what it lists again on a day is no more."""
+        found: datetime | None = self._connection.scalar(_LISTED, {"source": source})
+        return found
+
     def pages(self, source: str) -> dict[str, SavedPage]:
         """Return a source's pages by address."""
         found = self._connection.execute(_PAGES.where(pages.c.source == source))
@@ -66,18 +75,26 @@ class Sources(Statements):
         pages: Mapping[str, tuple[Validators, int]],
         *,
         whole: bool,
+        begun: bool = False,
         reason: str = "",
     ) -> None:
-        """Remember that a source was read, whole or in part, and the pages that parsed."""
-        self._save_state(source, now, whole=whole, reason=reason)
+        """Remember that a source was read, whole or in part, and the pages that parsed.
+
+        `begun` says that something of it was there, if not all.
+        """
+        self._save_state(source, now, whole=whole, begun=begun, reason=reason)
         self._save_pages(source, now, pages)
 
-    def _save_state(self, source: str, now: datetime, *, whole: bool, reason: str) -> None:
+    def _save_state(
+        self, source: str, now: datetime, *, whole: bool, begun: bool, reason: str
+    ) -> None:
         self._add(sources, [{"name": source, "reason": ""}])
         state = update(sources).where(sources.c.name == source)
-        if whole:
+        if whole or begun:
             first = func.coalesce(sources.c.first_read_at, literal(now, Utc))
-            state = state.values(first_read_at=first, read_at=now, failing_since=None, reason="")
+            state = state.values(first_read_at=first)
+        if whole:
+            state = state.values(read_at=now, failing_since=None, reason="")
         else:
             since = func.coalesce(sources.c.failing_since, literal(now, Utc))
             state = state.values(failing_since=since, reason=reason)

@@ -16,6 +16,7 @@ from digest.errors import StoreError
 from digest.store.history import History
 from digest.store.letters import Letters
 from digest.store.locks import Locks
+from digest.store.lost import Lost
 from digest.store.moving import Moving
 from digest.store.resolutions import Resolutions
 from digest.store.sources import Sources
@@ -33,7 +34,7 @@ Translator = Callable[[str], AbstractContextManager[None]]
 """Turns what a database says into a StoreError that names a place."""
 
 
-class Transaction(Sources, Letters, Locks, History, Resolutions, Moving):
+class Transaction(Sources, Lost, Letters, Locks, History, Resolutions, Moving):
     """What can be asked of a store and done in it, all of it or nothing.
 
     It is given by `Store.reading` and `Store.writing` and ends with their block.

@@ -169,7 +169,8 @@ def run(made: Parts) -> Run:
     """Take the three steps."""
     collected = collect(made)
     published = publish(made)
-    return Run(collected=collected, published=published, sent=send(made))
+    sent = send(made)
+    return Run(collected=collected, published=published, sent=sent, adopted=made.store.adopted)
 
 
 def check_reader(setting: Setting) -> None:

@@ -70,11 +70,15 @@ class Report(Struct, frozen=True, kw_only=True):
 
 
 class Run(Struct, frozen=True, kw_only=True):
-    """The three steps of a run, for its account and its report."""
+    """The three steps of a run, for its account and its report.
+
+    `adopted` counts the letters that an older copy of the store learned of from the journal.
+    """
 
     collected: Collected
     published: Published
     sent: Sent
+    adopted: int = 0
 
     @property
     def report(self) -> Report:

@@ -54,6 +54,11 @@ class _Aside:
 def account(run: Run, *, dry_run: bool) -> None:
     """Say what a run did, a line each."""
     report = run.report
+    if run.adopted:
+        _say(
+            f"the store is older than what was sent: {run.adopted} letters were taken over from "
+            "the journal beside it"
+        )
     for source in report.sources:
         _say(_source(source))
         for error in source.errors:

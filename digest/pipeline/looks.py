@@ -19,7 +19,7 @@ from digest.rank import rank
 from digest.rank.keywords import Interests, texts
 from digest.reach import Reach, Window
 from digest.reach import reach as reached
-from digest.store import Appearance, Store, Transaction
+from digest.store import BEFORE, Appearance, Store, Transaction
 from digest.subscribers import Candidate, Subscriber, local_day
 
 MOST_PAPERS = 200_000
@@ -87,9 +87,14 @@ def _verdict(
         ranked,
         interests.words(paper.id),
         rank=parts.rank,
-        sent=[_sent(each, item) for each, item in told],
+        sent=[_sent(each, item) for each, item in told] or _before(store, paper, subscriber),
         candidate="" if fresh else old,
     )
+
+
+def _before(store: Transaction, paper: Candidate, subscriber: Subscriber) -> list[str]:
+    """Say that a paper was in a letter that this copy of the store does not have."""
+    return [BEFORE] if paper.id in store.sent(subscriber.name) else []
 
 
 def _told(store: Transaction, letter: int, paper: Candidate) -> Item | None:
@@ -120,6 +125,6 @@ def trial(parts: Parts, subscriber: Subscriber) -> Letter:
         due = due_reader(parts, store, subscriber)
         last = store.last_letter(subscriber.name)
         desk = gather(parts, store, [due])
-    if last and last.day == due.today:
+    if last and last.day == due.today and last.letter.items:  # The journal tells none.
         return replace(last.letter, test=True)
     return replace(write(parts, desk, due).letter, test=True)

@@ -6,6 +6,8 @@
     papers       papers, their names, who listed them
     resolutions  what was looked up by title
     letters      which letters were published to whom, with which papers
+    journal      a file beside the store: which letters went out
+    told         letters that only the journal knows
     outbox       deliveries: ready, leased, in doubt, sent, failed
     locks        one run at a time
     history      what the command line asks
@@ -31,8 +33,10 @@ from digest.store.outbox import TrackedDelivery
 from digest.store.schema import Migrated
 from digest.store.sources import SavedPage, SourceState
 from digest.store.stores import Rehearsal, Store, Transaction
+from digest.store.told import BEFORE
 
 __all__ = [
+    "BEFORE",
     "Appearance",
     "LastLetter",
     "LetterRecord",

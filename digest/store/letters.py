@@ -6,12 +6,24 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, and_, bindparam, delete, exists, func, insert, not_, select
+from sqlalchemy import (
+    ColumnElement,
+    and_,
+    bindparam,
+    delete,
+    exists,
+    func,
+    insert,
+    not_,
+    select,
+    union_all,
+)
 
 from digest.errors import StoreError
 from digest.letters import Letter
 from digest.store.statements import Statements
 from digest.store.tables import deliveries, letter_papers, letters
+from digest.store.told import TOLD
 
 _of_letter = deliveries.c.letter_id == letters.c.id
 _failed = deliveries.c.state == "failed"
@@ -25,12 +37,13 @@ STANDS = not_(and_(_any_delivery(), not_(_any_delivery(not_(_failed)))))
 """That a letter counts as hers. One whose every delivery failed never reached her."""
 
 _hers = letters.c.subscriber == bindparam("subscriber")
-_SENT = (
-    select(letter_papers.c.paper_id, func.max(letter_papers.c.revision))
+_had = union_all(
+    select(letter_papers.c.paper_id, letter_papers.c.revision)
     .join(letters, letters.c.id == letter_papers.c.letter_id)
-    .where(_hers, STANDS)
-    .group_by(letter_papers.c.paper_id)
-)
+    .where(_hers, STANDS),
+    *TOLD,
+).subquery()
+_SENT = select(_had.c.paper_id, func.max(_had.c.revision)).group_by(_had.c.paper_id)
 _LAST = (
     select(letters.c.slot, letters.c.made_at, letters.c.letter)
     .where(_hers, STANDS)

@@ -11,6 +11,7 @@ from sqlalchemy import Engine
 
 from digest.errors import ConfigError, StoreError
 from digest.store import postgres, schema, servers, sqlite
+from digest.store.journal import Journal
 from digest.store.stores import Rehearsal, Store
 
 _SQLITE = re.compile(r"sqlite:///(?P<path>[^?]+)")
@@ -51,7 +52,7 @@ def empty_rehearsal() -> Rehearsal:
 
 
 def marker(path: Path) -> Path:
-    """Return the file that remembers that letters were sent from a store."""
+    """Return the file that remembers which letters were sent from a store."""
     return path.with_name(f"{path.name}.letters-sent")
 
 
@@ -115,8 +116,10 @@ def _open(path: Path, *, start_afresh: bool) -> Store:
         on_error.callback(engine.dispose)
         if not schema.is_current(engine, str(path)):
             schema.migrate(engine, path, copy=True)
+        store = Store(engine, str(path), sqlite.translated, Journal(marker(path)))
+        store.catch_up()
         on_error.pop_all()
-    return Store(engine, str(path), sqlite.translated, marker(path))
+    return store
 
 
 def _rehearse(path: Path) -> Store:
@@ -131,7 +134,7 @@ def _rehearse(path: Path) -> Store:
             on_error.callback(engine.dispose)
             schema.migrate(engine, path, copy=False)
         on_error.pop_all()
-    return Rehearsal(engine, str(path), sqlite.translated)
+    return Rehearsal(engine, str(path), sqlite.translated, journal=Journal(marker(path)))
 
 
 def _as_it_is(path: Path) -> Engine:

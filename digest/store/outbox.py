@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import Boolean, Result, bindparam, func, or_, select, update
+from sqlalchemy import Boolean, Connection, Result, bindparam, func, or_, select, update
 
 from digest.errors import StoreError
 from digest.messages import Delivery, State
@@ -101,8 +101,10 @@ class TrackedDelivery(Delivery):
 class Outbox(Statements):
     """What is to be sent."""
 
-    delivered = False
-    """Whether this transaction marked anything as sent."""
+    def __init__(self, connection: Connection) -> None:
+        super().__init__(connection)
+        self.went_out: list[tuple[int, str]] = []
+        """What this transaction marked as sent, or as in doubt for good: (letter, output)."""
 
     def claim(
         self, owner: str, now: datetime, limit: int, lease: timedelta, *, impatient: bool = False
@@ -123,11 +125,13 @@ class Outbox(Statements):
         Raises StoreError, as they do, where it is not this claim's any more.
         """
         self._mark(delivery, "in_doubt", answer=answer, lease_until=None)
+        if answer:
+            self.went_out.append((delivery.letter, delivery.output))
 
     def mark_sent(self, delivery: TrackedDelivery, answer: str, now: datetime) -> None:
         """Say that the output took it."""
         self._mark(delivery, "sent", answer=answer, sent_at=now, lease_until=None)
-        self.delivered = True
+        self.went_out.append((delivery.letter, delivery.output))
 
     def retry(self, delivery: TrackedDelivery, answer: str, not_before: datetime) -> None:
         """Say that the output may take it later."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from datetime import timedelta
-from pathlib import Path
 from threading import RLock
 from time import monotonic
 from typing import Self
@@ -14,18 +13,14 @@ from sqlalchemy import Connection, Engine
 
 from digest.errors import StoreError
 from digest.store.history import History
+from digest.store.journal import Journal, is_old
 from digest.store.letters import Letters
 from digest.store.locks import Locks
 from digest.store.lost import Lost
 from digest.store.moving import Moving
 from digest.store.resolutions import Resolutions
 from digest.store.sources import Sources
-from digest.store.sqlite import files_translated
-
-_MARKER = """Letters have been sent from the store beside this file.
-If that store is gone, put a copy of it back: an empty one would send everything again.
-To begin with an empty store all the same, run digest with --start-afresh.
-"""
+from digest.store.told import Told
 
 PATIENCE = timedelta(seconds=10)
 """How long a rehearsal lets others wait before it gives way."""
@@ -34,7 +29,7 @@ Translator = Callable[[str], AbstractContextManager[None]]
 """Turns what a database says into a StoreError that names a place."""
 
 
-class Transaction(Sources, Lost, Letters, Locks, History, Resolutions, Moving):
+class Transaction(Sources, Lost, Letters, Locks, History, Resolutions, Moving, Told):
     """What can be asked of a store and done in it, all of it or nothing.
 
     It is given by `Store.reading` and `Store.writing` and ends with their block.
@@ -49,12 +44,14 @@ class Store:
     """
 
     def __init__(
-        self, engine: Engine, place: str, translator: Translator, marker: Path | None = None
+        self, engine: Engine, place: str, translator: Translator, journal: Journal | None = None
     ) -> None:
         self._engine = engine
         self._place = place
         self._translator = translator
-        self._marker = marker
+        self._journal = journal
+        self.adopted = 0
+        """How many letters were taken over from the journal: it is newer than the store."""
 
     @contextmanager
     def reading(self) -> Iterator[Transaction]:
@@ -68,12 +65,11 @@ class Store:
 
         Other writers wait from the block's first moment on, so that what it read stays true.
         """
-        with self._translated():
-            with self._connect_to_write() as connection, connection.begin():
-                transaction = Transaction(connection)
-                yield transaction
-            if transaction.delivered:
-                self._remember_that_letters_went_out()
+        with self._translated(), self._connect_to_write() as connection, connection.begin():
+            transaction = Transaction(connection)
+            yield transaction
+            if self._journal and transaction.went_out:
+                self._journal.append(transaction.lines(transaction.went_out))
 
     def close(self) -> None:
         """Close all connections."""
@@ -91,11 +87,17 @@ class Store:
     def _connect_to_write(self) -> Connection:
         return self._engine.connect().execution_options(writing=True)
 
-    def _remember_that_letters_went_out(self) -> None:
-        if self._marker:
-            with files_translated(str(self._marker)):
-                if not self._marker.exists():
-                    self._marker.write_text(_MARKER, encoding="utf-8")
+    def catch_up(self) -> None:
+        """Take over what the journal knows and the store, being an older copy, does not."""
+        if self._journal is None:
+            return
+        with self.writing() as transaction:
+            lines = self._journal.read()
+            self.adopted = transaction.adopt(lines)
+            if not lines and (missing := transaction.all_lines()):
+                self._journal.keep(missing)
+            elif is_old(lines):
+                self._journal.keep(lines)
 
 
 class Rehearsal(Store):
@@ -114,8 +116,9 @@ class Rehearsal(Store):
         place: str,
         translator: Translator,
         waited_for: Callable[[Connection], bool] | None = None,
+        journal: Journal | None = None,
     ) -> None:
-        super().__init__(engine, place, translator)
+        super().__init__(engine, place, translator, journal)
         self._waited_for = waited_for
         self._patient_until = 0.0
         self._lock = RLock()
@@ -154,6 +157,8 @@ class Rehearsal(Store):
             connection = self._stack.enter_context(self._connect_to_write())
             self._stack.callback(connection.rollback)
             connection.begin()
+            if self._journal:
+                self.adopted = Transaction(connection).adopt(self._journal.read())
             self._begun = connection
             self._patient_until = monotonic() + PATIENCE.total_seconds()
         return self._begun

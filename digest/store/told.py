@@ -1,0 +1,143 @@
+"""What the journal tells: letters that went out and that this copy of the store does not have.
+
+They count as sent, without their papers' texts. The papers are remembered by name, since the
+store may meet them only later.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime
+from itertools import groupby
+from typing import Any
+
+from sqlalchemy import bindparam, func, insert, literal, not_, or_, select, union_all, update
+
+from digest.letters import Letter, Receipt
+from digest.store.journal import Line
+from digest.store.statements import Statements
+from digest.store.tables import deliveries, letter_papers, letters, names, titles, told
+
+_TITLE = "title:"
+
+BEFORE = "sent before this copy of the store was put back"
+
+_OF_LETTER = letter_papers.c.letter_id == bindparam("letter_id")
+_unnamed = not_(select(names.c.name).where(names.c.paper_id == letter_papers.c.paper_id).exists())
+_PAPERS = union_all(
+    select(names.c.name.label("name"), letter_papers.c.revision)
+    .join(letter_papers, letter_papers.c.paper_id == names.c.paper_id)
+    .where(_OF_LETTER),
+    select((literal(_TITLE) + titles.c.title_key).label("name"), letter_papers.c.revision)
+    .join(letter_papers, letter_papers.c.paper_id == titles.c.paper_id)
+    .where(_OF_LETTER, _unnamed),
+).order_by("name")
+_LETTERS = select(letters.c.id, letters.c.subscriber, letters.c.slot, letters.c.made_at).where(
+    letters.c.slot >= bindparam("since")
+)
+_EDITION = select(func.max(letters.c.edition)).where(
+    letters.c.subscriber == bindparam("subscriber"), letters.c.slot == bindparam("slot")
+)
+_WENT_OUT = select(deliveries.c.letter_id, deliveries.c.output).where(
+    or_(
+        deliveries.c.state == "sent",
+        (deliveries.c.state == "in_doubt") & (deliveries.c.answer != ""),
+    )
+)
+_SETTLE = (
+    update(deliveries)
+    .where(
+        deliveries.c.letter_id == bindparam("its_letter"),
+        deliveries.c.output == bindparam("its_output"),
+        or_(deliveries.c.state == "ready", deliveries.c.state == "leased"),
+    )
+    .values(state="sent", answer=BEFORE)
+)
+_hers = told.c.subscriber == bindparam("subscriber")
+TOLD = (
+    select(names.c.paper_id, told.c.revision).join(names, names.c.name == told.c.name).where(_hers),
+    select(titles.c.paper_id, told.c.revision)
+    .join(titles, titles.c.title_key == func.substr(told.c.name, len(_TITLE) + 1))
+    .where(_hers, told.c.name.startswith(_TITLE, autoescape=True)),
+)
+"""The papers that a reader was told by letters that only the journal knows."""
+
+
+class Told(Statements):
+    """What is remembered of letters that only the journal knows."""
+
+    def lines(self, went_out: Iterable[tuple[int, str]]) -> tuple[Line, ...]:
+        """Return what the journal is to say of deliveries: (letter, output)."""
+        return tuple(self._line(letter, output) for letter, output in went_out)
+
+    def all_lines(self) -> tuple[Line, ...]:
+        """Return what the journal is to say of all that went out, oldest first."""
+        found = self._connection.execute(_WENT_OUT.order_by(deliveries.c.letter_id)).all()
+        return self.lines([(letter, output) for letter, output in found])
+
+    def adopt(self, lines: Sequence[Line]) -> int:
+        """Take over the letters that this store does not have, and return how many they are.
+
+        What it has, but would send again, counts as sent from now on.
+        """
+        had = self._had(min((each.slot for each in lines), default=None))
+        taken = 0
+        for key, group in groupby(sorted(lines, key=_key), key=_key):
+            several = list(group)
+            if (letter := had.get(key)) is None:
+                self._take(several[0])
+                taken += 1
+            else:
+                self._settle(letter, several)
+        return taken
+
+    def _had(self, since: date | None) -> dict[tuple[datetime, str, date], int]:
+        if since is None:
+            return {}
+        found = self._connection.execute(_LETTERS, {"since": since})
+        return {(made_at, subscriber, slot): id_ for id_, subscriber, slot, made_at in found}
+
+    def _take(self, line: Line) -> None:
+        hers = {"subscriber": line.subscriber, "slot": line.slot}
+        edition = (self._connection.scalar(_EDITION, hers) or 0) + 1
+        row = {**hers, "edition": edition, "made_at": line.made_at, "letter": _letter(line)}
+        self._run(insert(letters), [row])
+        rows: list[dict[str, Any]] = [
+            {"subscriber": line.subscriber, "name": name, "revision": revision}
+            for name, revision in line.papers
+        ]
+        self._put(told, rows, "revision")
+
+    def _settle(self, letter: int, lines: Sequence[Line]) -> None:
+        self._run(_SETTLE, [{"its_letter": letter, "its_output": each.output} for each in lines])
+
+    def _line(self, letter_id: int, output: str) -> Line:
+        letter: Letter = self._connection.scalars(
+            select(letters.c.letter).where(letters.c.id == letter_id)
+        ).one()
+        found = self._connection.execute(_PAPERS, {"letter_id": letter_id})
+        return Line(
+            subscriber=letter.subscriber,
+            slot=letter.slot,
+            made_at=letter.made_at,
+            title=letter.title,
+            output=output,
+            keywords=letter.keywords,
+            papers=tuple((name, revision) for name, revision in found),
+        )
+
+
+def _key(line: Line) -> tuple[datetime, str, date]:
+    return line.made_at, line.subscriber, line.slot
+
+
+def _letter(line: Line) -> Letter:
+    return Letter(
+        slot=line.slot,
+        made_at=line.made_at,
+        subscriber=line.subscriber,
+        title=line.title,
+        items=(),
+        receipt=Receipt(read=0, sources=()),
+        keywords=line.keywords,
+    )

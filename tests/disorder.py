@@ -8,8 +8,9 @@ a page, and a feed that is stale under a fresh date.
 `measure` compares what matched with what letters told. Its matcher is written anew here. What
 must be told is what a site listed from the day on which it was first read: what it listed before
 is back-catalogue, of which a first letter has the last days alone. Where the wordings of two sites
-or versions differ in what they match, either outcome is right. arXiv's API tells no old paper that
-is cross-listed today; the feeds and the listing pages do.
+or versions differ in what they match, either outcome is right. An old paper that is cross-listed
+must be told only where that day's feed or listing page was read: arXiv's API, which makes good the
+days of an outage, does not know when a paper was cross-listed.
 """
 
 from __future__ import annotations
@@ -92,6 +93,7 @@ class World(dict[str, Responder]):
         self.today = date.min
         self.troubles: set[str] = set()
         self.begun: dict[str, date] = {}
+        self.read: set[date] = set()
         self.asked: Counter[str] = Counter()
         self.wordings: defaultdict[str, set[Wording]] = defaultdict(set)
 
@@ -101,10 +103,11 @@ class World(dict[str, Responder]):
         query = {name: values[-1] for name, values in parse_qs(parts.query).items()}
         for pattern, site, kind, page in _PAGES:
             if found := re.fullmatch(pattern, parts.path):
-                return self._responder(site, kind, page(self, query, *found.groups()))
+                body = page(self, query, *found.groups())
+                return self._responder(site, kind, body, latest=page in (World.feed, World.listing))
         return default
 
-    def _responder(self, site: str, kind: str, body: bytes) -> Responder:
+    def _responder(self, site: str, kind: str, body: bytes, *, latest: bool) -> Responder:
         etag = f'"{hashlib.sha256(body).hexdigest()[:16]}"'
 
         def respond(handler: Handler) -> None:
@@ -119,6 +122,8 @@ class World(dict[str, Responder]):
                 handler.raw(head + body[: len(body) // 2])
             else:
                 self.begun.setdefault(site, self.today)
+                if latest:
+                    self.read.add(self._latest()[0])
                 handler.say(body, 200, {"ETag": etag, "Content-Type": kind})
 
         return respond
@@ -215,7 +220,7 @@ class World(dict[str, Responder]):
     def _note(self, site: str, day: date, number: str, title: str, abstract: str) -> None:
         self.wordings[number].add(Wording(site, day, f"{title} {abstract}"))
 
-    def due(self, sites: Collection[str], *, api: bool) -> set[str]:
+    def due(self, sites: Collection[str]) -> set[str]:
         """Return the papers that were listed for good from the day on that a site was read."""
         found = set()
         for day, items in self.lists.items():
@@ -223,7 +228,7 @@ class World(dict[str, Responder]):
                 found |= {str(each["paper"]["id"]) for each in items}
         for day, entries in self.announced.items():
             if "arxiv" in sites and self.begun["arxiv"] <= day <= self.today:
-                told = ("new",) if api else ("new", "cross")
+                told = ("new", "cross") if day in self.read else ("new",)
                 found |= {each.number for each in entries if each.how in told}
         return found
 
@@ -308,13 +313,12 @@ def measure(
     keywords: Sequence[str],
     *,
     sites: Collection[str] = ("huggingface", "arxiv"),
-    api: bool = True,
 ) -> Measure:
     """Compare what matched a reader's keywords with what her letters told."""
     hers = [each for report in reports for each in report["letters"]]
     hers = [each for each in hers if each["subscriber"] == reader]
     told = Counter(_number(name) for each in hers for name in (*each["here"], *each["more"]))
-    due = world.due(sites, api=api)
+    due = world.due(sites)
     verdicts = {
         number: {matches(each.text, keywords) for each in world.wordings[number]} for number in due
     }

@@ -96,9 +96,11 @@ def test_a_lost_day_is_told_after_it_was_noticed_first(store: Store) -> None:
         t.save_lost_days("arxiv", (), later)
 
     with store.reading() as t:
-        assert t.lost_since(NOW - timedelta(seconds=1)) == {"hf": june(3, 4, 5)}
-        assert t.lost_since(NOW) == {"hf": june(5)}
-        assert t.lost_since(later) == {}
+        before = NOW - timedelta(seconds=1)
+        assert t.lost_since(before, later) == {"hf": june(3, 4, 5)}
+        assert t.lost_since(before, NOW) == {"hf": june(3, 4)}
+        assert t.lost_since(NOW, later) == {"hf": june(5)}
+        assert t.lost_since(later, later) == {}
 
 
 def test_a_spell_survives_being_stored() -> None:

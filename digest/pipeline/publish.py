@@ -139,7 +139,7 @@ def due_reader(parts: Parts, store: Transaction, subscriber: Subscriber | None) 
             subscriber or EVERYONE, parts.now, store.first_letter_at(name), parts.letters.days
         ),
         sent=store.sent(name),
-        lost=_lost(parts, store.lost_since(before.made_at)) if before else (),
+        lost=_lost(parts, store.lost_since(before.made_at, parts.now)) if before else (),
     )
 
 

@@ -17,6 +17,7 @@ from digest.store.tables import Utc, lost_days
 _NOTICED = (
     select(lost_days.c.source, lost_days.c.day)
     .where(lost_days.c.noticed_at > bindparam("since", type_=Utc))
+    .where(lost_days.c.noticed_at <= bindparam("now", type_=Utc))
     .order_by(lost_days.c.source, lost_days.c.day)
 )
 
@@ -30,9 +31,9 @@ class Lost(Statements):
             lost_days, [{"source": source, "day": day, "noticed_at": now} for day in sorted(days)]
         )
 
-    def lost_since(self, moment: datetime) -> dict[str, tuple[date, ...]]:
-        """Return each source's days that were noticed to be lost after a moment."""
+    def lost_since(self, moment: datetime, now: datetime) -> dict[str, tuple[date, ...]]:
+        """Return each source's days that were noticed to be lost after a moment, and by now."""
         found: defaultdict[str, list[date]] = defaultdict(list)
-        for source, day in self._connection.execute(_NOTICED, {"since": moment}):
+        for source, day in self._connection.execute(_NOTICED, {"since": moment, "now": now}):
             found[source].append(day)
         return {source: tuple(days) for source, days in found.items()}

@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from urllib.parse import urldefrag, urljoin, urlsplit
 
+from digest.addresses import shown
 from digest.papers import Validators
 
 MAX_MEMBERS = 64
@@ -33,11 +34,6 @@ _ADVICE = {
     410: "the page is gone for good; remove it from the source",
     429: "too many requests; ask for less, or less often",
 }
-_SECRET = re.compile(
-    r"(?<=[?&;])(?P<name>(?:[^=&;]*[_.-])?"
-    r"(?:\w*token|\w*key|\w*secret|passw\w*|pwd|auth|credentials?|sig|signature|session))=[^&;#]*",
-    re.IGNORECASE,
-)
 
 
 class ExchangeError(Exception):
@@ -75,12 +71,6 @@ class Answer:
     validators: Validators
     date: str
     retry_after: str
-
-
-def shown(url: str) -> str:
-    """Return an address fit for a message: no password, token or fragment."""
-    url = _SECRET.sub(r"\g<name>=***", url.partition("#")[0])
-    return re.sub(r"^([a-z][a-z0-9+.-]*://)[^/?]*@", r"\1***@", url, flags=re.IGNORECASE)
 
 
 def origin(url: str) -> str:

@@ -20,6 +20,8 @@ A message names the thing first and says what to do.
 
 from __future__ import annotations
 
+from digest.addresses import shown
+
 
 class DigestError(Exception):
     """Anything that `digest` reports instead of crashing."""
@@ -48,13 +50,16 @@ class RenderError(ConfigError):
 
 
 class SourceError(DigestError):
-    """One source failed. The run goes on, and the letter says so."""
+    """One source failed. The run goes on, and the letter says so.
+
+    `url` is kept without passwords, tokens and fragment.
+    """
 
     def __init__(self, source: str, url: str, reason: str) -> None:
         self.source = source
-        self.url = url
+        self.url = shown(url)
         self.reason = reason
-        super().__init__(f"{source}: {url}: {reason}" if url else f"{source}: {reason}")
+        super().__init__(": ".join(filter(None, (source, self.url, reason))))
 
 
 class FetchError(SourceError):

@@ -20,7 +20,7 @@ from urllib.parse import urldefrag
 from msgspec import Meta, Struct
 
 from digest import __version__, mailfolder, robots, saved
-from digest.answers import NOT_MODIFIED, PAGE, Answer, ExchangeError, origin, redirected, shown
+from digest.answers import NOT_MODIFIED, PAGE, Answer, ExchangeError, origin, redirected
 from digest.errors import FetchError
 from digest.hosts import Exchange, Hosts
 from digest.papers import Page, Validators
@@ -155,7 +155,7 @@ class Fetcher:
             url, answer = self._follow(request, self._headers(request, validators or Validators()))
         except ExchangeError as error:
             reason = _told(error) + _unlocked(error, request)
-            raise FetchError(source, shown(request.url), reason) from error
+            raise FetchError(source, request.url, reason) from error
         return None if answer.status == NOT_MODIFIED else self._page(url, request, answer)
 
     def _follow(self, request: Request, headers: Mapping[str, str]) -> tuple[str, Answer]:

@@ -15,7 +15,8 @@ from datetime import datetime, timedelta
 from math import inf
 from threading import Lock
 
-from digest.answers import Answer, ExchangeError, in_utc, judge, origin, shown
+from digest.addresses import shown
+from digest.answers import Answer, ExchangeError, in_utc, judge, origin
 from digest.sources import Request
 
 Send = Callable[[str, Mapping[str, str]], Answer]

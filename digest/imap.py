@@ -20,7 +20,6 @@ from functools import reduce
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from digest.answers import shown
 from digest.errors import FetchError
 from digest.passwords import PasswordError, read_password, words
 from digest.sources import MailRequest
@@ -105,7 +104,7 @@ def read(
             _log_in(line, unquote(urlsplit(request.url).username or ""), password)
             return _mails(line, request, most)
     except (PasswordError, _UnusableError) as error:
-        raise FetchError(source, shown(request.url), str(error)) from error
+        raise FetchError(source, request.url, str(error)) from error
 
 
 @contextmanager

@@ -16,7 +16,6 @@ from pathlib import Path
 import msgspec
 
 from digest import saved
-from digest.answers import shown
 from digest.errors import ConfigError, FetchError
 from digest.papers import Page, Validators
 from digest.recording import INDEX, Capture, hidden
@@ -112,10 +111,10 @@ class Record:
         answers = self._answers.get((source, hidden(request.url)), [])
         known = [each for each in answers if each[1].at <= now]
         if not known:
-            raise FetchError(source, shown(request.url), self._missing(source, now))
+            raise FetchError(source, request.url, self._missing(source, now))
         folder, capture = max(known, key=_when)
         if capture.error:
-            raise FetchError(source, shown(capture.asked), capture.error)
+            raise FetchError(source, capture.asked, capture.error)
         try:
             body = (folder / capture.file).read_bytes()
         except OSError as error:

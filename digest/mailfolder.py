@@ -14,7 +14,6 @@ from datetime import UTC, datetime, time
 from pathlib import Path
 from urllib.parse import unquote
 
-from digest.answers import shown
 from digest.errors import FetchError
 from digest.papers import Page
 from digest.sources import MailRequest
@@ -49,10 +48,10 @@ def read(source: str, request: MailRequest, *, now: datetime, limit: int, silenc
         try:
             mails = _maildir(request, limit)
         except _UnusableError as error:
-            raise FetchError(source, shown(request.url), str(error)) from error
+            raise FetchError(source, request.url, str(error)) from error
         except OSError as error:
             reason = f"{error.strerror or error}; check the path and who may read it"
-            raise FetchError(source, shown(request.url), reason) from error
+            raise FetchError(source, request.url, reason) from error
     body = join(mails)
     return Page(url=request.url, body=body, content_type=CONTENT_TYPE, fetched_at=now)
 

@@ -21,7 +21,7 @@ from typing import IO
 import msgspec
 from msgspec import Struct
 
-from digest.answers import shown
+from digest.addresses import shown
 from digest.errors import ConfigError, SourceError
 from digest.papers import Page, Validators
 from digest.sources import Fetch, Request

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digest.answers import Body, ExchangeError, seconds_asked, shown
+from digest.addresses import shown
+from digest.answers import Body, ExchangeError, seconds_asked
 
 NOW = datetime(2026, 7, 1, 5, 0, tzinfo=UTC)
 

@@ -20,7 +20,7 @@ from fetching import NOW, Time
 from webserver import Handler, Responder, WebServer, answer, in_turn, serving
 
 from digest import __version__
-from digest.errors import FetchError
+from digest.errors import FetchError, ParseError
 from digest.fetch import Fetcher, HttpSettings, SecretOf, no_secrets
 from digest.papers import Page, Validators
 from digest.sources import Request
@@ -908,3 +908,9 @@ def test_a_run_of_files_alone_imports_no_http_library(tmp_path: Path) -> None:
         cwd=Path(__file__).parents[1],
     )
     assert ran.stdout.strip() == "set()"
+
+
+def test_no_error_of_a_source_shows_a_token() -> None:
+    error = ParseError("blog", "https://ann:pw@example.org/feed?token=abc&page=2#since=x", "cut")
+
+    assert str(error) == "blog: https://***@example.org/feed?token=***&page=2: cut"

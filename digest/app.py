@@ -181,10 +181,13 @@ def check_reader(setting: Setting) -> None:
         raise ConfigError(f"no subscriber is called `{setting.only}`; there are: {known}")
 
 
-def opened(setting: Setting) -> Store:
-    """Open the store, or its rehearsal."""
+def opened(setting: Setting, *, copied: bool = False) -> Store:
+    """Open the store, or its rehearsal; `copied` is for rehearsals that take long."""
     return open_store(
-        setting.config.store.url, start_afresh=setting.start_afresh, rehearsal=setting.dry_run
+        setting.config.store.url,
+        start_afresh=setting.start_afresh,
+        rehearsal=setting.dry_run,
+        copied=copied,
     )
 
 

@@ -150,7 +150,7 @@ def letters(setting: Setting, first: date, last: date, kept: Kept | None = None)
         raise ConfigError(f"--from {first} is after --to {last}; turn them round")
     rehearsed = dataclasses.replace(setting, dry_run=True, only="")
     with ExitStack() as stack:
-        store = stack.enter_context(opened(rehearsed))
+        store = stack.enter_context(opened(rehearsed, copied=True))
         fetcher = stack.enter_context(Fetcher(setting.config.http, now=setting.now))
         made = _unsent(rehearsed, parts(rehearsed, store, fetcher, me()))
         past, plan = _looked_up(made, kept, first, last)

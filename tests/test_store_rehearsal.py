@@ -206,3 +206,13 @@ def test_a_rehearsals_stale_claim_is_refused_as_in_a_real_run(rehearsal: Store) 
 
     with pytest.raises(StoreError, match="its lease ended"), rehearsal.writing() as t:
         t.mark_sent(delivery, "250 ok", NOW)
+
+
+def test_nobody_waits_for_the_rehearsal_of_a_copy(path: Path) -> None:
+    url = f"sqlite:///{path}"
+    with open_store(url, rehearsal=True, copied=True) as copied, copied.writing() as theirs:
+        theirs.save_changes(new_papers(2), NOW)
+        with open_store(url) as real, real.writing() as ours:
+            ours.save_changes(new_papers(3), NOW)
+            assert {paper.paper.arxiv for paper in ours.papers(9)} == {"2408.00001", "2408.00003"}
+        assert {paper.paper.arxiv for paper in theirs.papers(9)} == {"2408.00001", "2408.00002"}

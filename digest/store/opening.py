@@ -17,13 +17,16 @@ from digest.store.stores import Rehearsal, Store
 _SQLITE = re.compile(r"sqlite:///(?P<path>[^?]+)")
 
 
-def open_store(url: str, *, start_afresh: bool = False, rehearsal: bool = False) -> Store:
+def open_store(
+    url: str, *, start_afresh: bool = False, rehearsal: bool = False, copied: bool = False
+) -> Store:
     """Open the store at an address.
 
     A server's must be there and up to date (`migrate`). A file's (``sqlite:///path``) is made,
     or brought up to date, where needed; a relative path is relative to the working directory;
     the config makes it absolute before. One that is gone although letters were sent from it is a
-    StoreError, unless `start_afresh`. A rehearsal makes and changes no file.
+    StoreError, unless `start_afresh`. A rehearsal makes and changes no file; with `copied`, a
+    file's is of a copy in memory, so that nobody waits for it however long it takes.
     """
     if postgres.is_address(url):
         return servers.open_server(url, rehearsal=rehearsal)
@@ -31,7 +34,7 @@ def open_store(url: str, *, start_afresh: bool = False, rehearsal: bool = False)
     with sqlite.translated(str(path)), sqlite.files_translated(str(path)):
         _look_at(path, start_afresh=start_afresh)
         if rehearsal:
-            return _rehearse(path)
+            return _rehearse(path, copied=copied)
         return _open(path, start_afresh=start_afresh)
 
 
@@ -122,15 +125,15 @@ def _open(path: Path, *, start_afresh: bool) -> Store:
     return store
 
 
-def _rehearse(path: Path) -> Store:
+def _rehearse(path: Path, *, copied: bool) -> Store:
     if not path.exists():
         return Rehearsal(_fresh_in_memory(), str(path), sqlite.translated)
     with ExitStack() as on_error:
-        engine = _as_it_is(path)
+        engine = _copy(path) if copied else _as_it_is(path)
         on_error.callback(engine.dispose)
         if not schema.is_current(engine, str(path)):
             engine.dispose()
-            engine = sqlite.single_engine(sqlite.in_memory(path))
+            engine = _copy(path)
             on_error.callback(engine.dispose)
             schema.migrate(engine, path, copy=False)
         on_error.pop_all()
@@ -140,8 +143,12 @@ def _rehearse(path: Path) -> Store:
 def _as_it_is(path: Path) -> Engine:
     """Return an engine on the file, or on a copy where opening the file would change it."""
     if sqlite.has_log(path) or not os.access(path, os.W_OK):
-        return sqlite.single_engine(sqlite.in_memory(path))
+        return _copy(path)
     return sqlite.engine(path, spill=False)
+
+
+def _copy(path: Path) -> Engine:
+    return sqlite.single_engine(sqlite.in_memory(path))
 
 
 def _fresh_in_memory() -> Engine:

@@ -184,3 +184,23 @@ def test_the_second_page_of_a_list_is_read_though_the_first_has_not_changed(
     assert second["sources"][0]["new"] == 30
     assert second["sources"][0]["listed"] == 130
     assert world.asked["304"] > 0
+
+
+# Feeds that are stale
+
+
+def test_a_stale_feed_is_told_and_loses_and_repeats_nothing(room: Newsroom) -> None:
+    world = the_world()
+    room.configure(sources=f"[[sources]]\n{ROUTES['arxiv atom']}")
+    reports = [run(room, world, 0), run(room, world, 1)]
+    reports += [run(room, world, ahead, "arxiv stale") for ahead in (2, 3)]
+    reports += [run(room, world, ahead) for ahead in (4, 5, 6, 7)]
+
+    found = measure(world, reports, "Ann", KEYWORDS, sites=("arxiv",))
+
+    assert found.matching == 12
+    assert (found.missed, found.repeated) == ((), ())
+    (error,) = reports[2]["sources"][0]["errors"]
+    assert "the feed is stale: it is dated 2026-06-10 and lacks 2 of the 2 papers" in error
+    hers = [" ".join(text_of(each).split()) for each in room.mails if each["To"].startswith("Ann")]
+    assert ["the feed is stale" in text for text in hers[:5]] == [False, False, True, True, False]

@@ -263,6 +263,20 @@ def test_the_command_warns_of_what_is_too_much(tmp_path: Path, count: int, said:
         assert said in room.run("keywords", "loom", "--at", "2026-06-12").out
 
 
+def test_the_command_fits_the_terminal_whatever_it_tells(tmp_path: Path) -> None:
+    head = "new\n\nSubscribe\n\nbyAK and the research community\n\nJun 12\n\n"
+    page = f"{head}Looms{' and looms' * 12}\n\n{'We weave and weave. ' * 20}\n"
+    (tmp_path / "search.txt").write_text(page, encoding="utf-8")
+    with newsroom(tmp_path, sources='[[sources]]\nkind = "files"\npath = "search.txt"\n') as room:
+        room.once("2026-06-12")
+        entry = f"loom OR {'very ' * 15}long OR {'un' * 45}"
+
+        lines = room.run("keywords", entry, "--at", "2026-06-12").out.splitlines()
+
+    assert any("title:" in line and line.endswith("…") for line in lines)
+    assert max(map(len, lines)) <= 80
+
+
 def test_the_command_prints_json(tmp_path: Path) -> None:
     with newsroom(tmp_path) as room:
         filled(room)

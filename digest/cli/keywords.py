@@ -115,10 +115,13 @@ def _row(row: Row, found: Reach) -> str:
 
 def _part(part: Part) -> Iterator[str]:
     text = "  " * (part.depth + 1) + part.text
-    cut = text if len(text) <= PART else text[: PART - 1] + "…"
-    yield f"{cut:{PART}} {part.papers:6,}  {_contribution(part)}"
+    yield f"{_cut(text, PART):{PART}} {part.papers:6,}  {_contribution(part)}"
     if part.instead:
         yield from _indented(f"did you mean `{part.instead}`?")
+
+
+def _cut(text: str, most: int) -> str:
+    return text if len(text) <= most else text[: most - 1] + "…"
 
 
 def _contribution(part: Part) -> str:
@@ -132,7 +135,7 @@ def _contribution(part: Part) -> str:
 
 
 def _example(example: Example) -> Iterator[str]:
-    yield f"  {example.score:5.2f}  {example.identifier}"
+    yield _cut(f"  {example.score:5.2f}  {example.identifier}", WIDTH)
     yield from _indented(_marked(example.title))
     if example.said:
         where = "" if example.where == "abstract" else f"{example.where}: "

@@ -176,10 +176,12 @@ def test_the_command_says_what_it_did(empty: str, tmp_path: Path) -> None:
         refused = room.run("once", "--at", "2026-06-12")
         assert (refused.code, refused.out) == (3, "")
         assert "digest migrate" in refused.err
+        assert "digest migrate" in room.run("check").out
 
         assert f"made, schema {schema.newest()}" in room.run("migrate").out
         assert "up to date" in room.run("migrate").out
         assert room.run("once", "--at", "2026-06-12").code == 0
+        assert f"{empty}, 2 sources were read so far" in room.run("check").out
 
 
 def test_the_command_names_the_copy_of_a_file(tmp_path: Path) -> None:

@@ -49,7 +49,7 @@ def old(tmp_path: Path) -> str:
     odd = a_paper(3, title="∇·Ü — 论文 \0", abstract="")
     with open_store(url) as store:
         with store.writing() as t:
-            t.save_changes(new_papers(*range(1, 1200)), NOW + timedelta(microseconds=7))
+            t.save_changes(new_papers(*range(1, 600)), NOW + timedelta(microseconds=7))
             undated = a_listing(a_sighting(odd, day=None, source="Ü", votes=7))
             t.save_changes(about(3, odd, undated, revision=2), NOW + HOUR)
             t.save_reading("arxiv", NOW, {}, whole=False, reason="503")
@@ -126,13 +126,13 @@ def test_what_is_new_after_a_move_gets_numbers_of_its_own(
     with open_store(new) as store:
         with store.writing() as t:
             t.save_changes(new_papers(5000), NOW)
-            assert [each.id for each in t.find("2408.05000")] == [1200]
+            assert [each.id for each in t.find("2408.05000")] == [600]
         assert publish(store, a_letter("Dora")) == 3
 
 
 def test_an_empty_database_on_a_server_becomes_the_store(old: str, server: DatabaseServer) -> None:
     with server.database() as new:
-        assert _moved(old, new)["papers"] == 1199
+        assert _moved(old, new)["papers"] == 599
 
 
 def test_a_store_with_something_in_it_is_not_moved_to(old: str, new_url: Callable[[], str]) -> None:
@@ -173,7 +173,7 @@ def test_a_store_that_a_run_uses_is_not_moved(old: str, url: str) -> None:
     [
         ("deliveries", "UPDATE deliveries SET answer = answer || '!' WHERE id = 3"),
         ("letter_papers", "DELETE FROM letter_papers WHERE paper_id = 3"),
-        ("papers", "UPDATE papers SET revised_at = first_seen WHERE id = 1001"),
+        ("papers", "UPDATE papers SET revised_at = first_seen WHERE id = 501"),
         ("titles", "INSERT INTO titles VALUES ('one more', 7)"),
     ],
 )
@@ -202,7 +202,7 @@ def test_a_copy_that_is_not_the_same_is_not_kept(
 
 def test_a_record_that_cannot_be_read_stops_the_move(old: str, url: str) -> None:
     with connected(old) as database:
-        database.exec_driver_sql("UPDATE papers SET paper = '{' WHERE id = 700")
+        database.exec_driver_sql("UPDATE papers SET paper = '{' WHERE id = 550")
 
     with pytest.raises(StoreError, match="cannot be read"):
         _moved(old, url)
@@ -233,7 +233,7 @@ move(Setting(config=config, now=clock(), tell=tell), sys.argv[2])
 
     assert killed.returncode == -signal.SIGKILL
     assert not any(_kept(url).values())
-    assert _moved(old, url)["papers"] == 1199
+    assert _moved(old, url)["papers"] == 599
 
 
 def test_the_next_run_goes_on_where_the_old_store_ended(

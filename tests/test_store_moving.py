@@ -34,7 +34,6 @@ from digest.app import LOCK, Setting, move
 from digest.config import Config, StoreSettings
 from digest.errors import LockHeldError, StoreError
 from digest.store import Store, moving, open_store
-from digest.store.opening import marker
 from digest.store.tables import Day, LetterJson, PaperJson, Text, Utc
 
 pytest_plugins = ["databases"]
@@ -114,7 +113,6 @@ def test_a_store_moves_back_as_it_was(
     _moved(server, f"sqlite:///{tmp_path}/back.db")
 
     assert rows(f"sqlite:///{tmp_path}/back.db") == rows(old)
-    assert marker(tmp_path / "back.db").exists() == marker(tmp_path / "old.db").exists()
 
 
 def test_what_is_new_after_a_move_gets_numbers_of_its_own(

@@ -16,7 +16,7 @@ from sqlalchemy import ColumnElement, Executable, Table, func, insert, select
 
 from digest.errors import StoreError
 from digest.store.statements import Statements
-from digest.store.tables import Day, Json, Text, deliveries, locks, metadata, storable
+from digest.store.tables import Day, Json, Text, locks, metadata, storable
 
 BATCH = 500
 """How many rows are in memory at a time."""
@@ -27,8 +27,6 @@ MOVED = tuple(table for table in metadata.sorted_tables if table is not locks)
 
 class Moving(Statements):
     """What a transaction can do for a whole store."""
-
-    delivered = False
 
     def is_empty(self) -> bool:
         """Say whether nothing is remembered."""
@@ -48,7 +46,6 @@ class Moving(Statements):
         for table in MOVED:
             tell(f"comparing {table.name}")
             counts[table.name] = self._compare(table, other)
-        self.delivered = self._was_delivered()
         return counts
 
     def _copy_table(self, table: Table, other: Moving) -> None:
@@ -90,10 +87,6 @@ class Moving(Statements):
     @property
     def _is_on_a_server(self) -> bool:
         return self._connection.dialect.name == "postgresql"
-
-    def _was_delivered(self) -> bool:
-        sent = select(deliveries).where(deliveries.c.state == "sent")
-        return bool(self._connection.scalar(select(sent.exists())))
 
 
 def _differs(table: Table, row: tuple[Any, ...]) -> StoreError:

@@ -16,7 +16,7 @@ from sqlalchemy.exc import StatementError
 
 from digest.errors import ConfigError, StoreError
 from digest.store import Store, open_store, sqlite
-from digest.store.opening import marker
+from digest.store.files import marker
 
 pytest_plugins = ["databases"]
 

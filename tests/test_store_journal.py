@@ -15,8 +15,8 @@ from msgspec.structs import replace
 from digest.errors import StoreError
 from digest.papers import Paper
 from digest.store import Store, open_store
+from digest.store.files import marker
 from digest.store.journal import KEPT, Journal, Line
-from digest.store.opening import marker
 
 LINE = Line(subscriber="Ann", slot=DAY, made_at=NOW, title="Papers", output="mail")
 ONE, TWO = a_paper(1, doi="10.1/one"), Paper(title="A Paper Without Any Identifier")

@@ -23,7 +23,7 @@ from hypothesis.stateful import (
 
 from digest.errors import StoreError
 from digest.store import Store, TrackedDelivery, open_store
-from digest.store.opening import marker
+from digest.store.files import marker
 
 pytest_plugins = ["databases"]
 

@@ -13,7 +13,8 @@
     history      what the command line asks
     moving       all of one store copied to another
     stores       Store and Rehearsal, whose blocks are transactions
-    opening      from an address to a store; stores in files
+    opening      from an address to a store
+    files        stores in files
     servers      stores on a server
     schema       versions; `migrations` has one file for each
     sqlite       all that is SQLite's alone
@@ -26,9 +27,10 @@ database leave as StoreError, translated once.
 
 from __future__ import annotations
 
+from digest.store.files import empty_rehearsal
 from digest.store.history import Appearance, LetterRecord
 from digest.store.letters import LastLetter, PastLetter
-from digest.store.opening import empty_rehearsal, migrate, open_store
+from digest.store.opening import migrate, open_store
 from digest.store.outbox import TrackedDelivery
 from digest.store.schema import Migrated
 from digest.store.sources import SavedPage, SourceState

@@ -1,18 +1,17 @@
-"""From an address to a store, or to an error that says how to have one again."""
+"""From an address to a store: SQLite's are in files, PostgreSQL's on a server.
+
+The address alone tells which; whatever follows from that is in `files` or `servers`.
+"""
 
 from __future__ import annotations
 
-import os
 import re
-from contextlib import ExitStack
 from pathlib import Path
 
-from sqlalchemy import Engine
-
-from digest.errors import ConfigError, StoreError
-from digest.store import postgres, schema, servers, sqlite
-from digest.store.journal import Journal
-from digest.store.stores import Rehearsal, Store
+from digest.errors import ConfigError
+from digest.store import files, postgres, servers
+from digest.store.schema import Migrated
+from digest.store.stores import Store
 
 _SQLITE = re.compile(r"sqlite:///(?P<path>[^?]+)")
 
@@ -24,39 +23,19 @@ def open_store(
 
     A server's must be there and up to date (`migrate`). A file's (``sqlite:///path``) is made,
     or brought up to date, where needed; a relative path is relative to the working directory;
-    the config makes it absolute before. One that is gone although letters were sent from it is a
-    StoreError, unless `start_afresh`. A rehearsal makes and changes no file; with `copied`, a
-    file's is of a copy in memory, so that nobody waits for it however long it takes.
+    the config makes it absolute before. A rehearsal makes and changes nothing; with `copied`, a
+    file's is of a copy in memory, so that nobody waits for it however long it takes. A server's
+    gives way to those who wait.
     """
     if postgres.is_address(url):
         return servers.open_server(url, rehearsal=rehearsal)
     path = _path(url)
-    with sqlite.translated(str(path)), sqlite.files_translated(str(path)):
-        _look_at(path, start_afresh=start_afresh)
-        if rehearsal:
-            return _rehearse(path, copied=copied)
-        return _open(path, start_afresh=start_afresh)
+    return files.open_file(path, start_afresh=start_afresh, rehearsal=rehearsal, copied=copied)
 
 
-def migrate(url: str) -> schema.Migrated:
+def migrate(url: str) -> Migrated:
     """Make the store at an address, or bring it up to date, and say what was done."""
-    if postgres.is_address(url):
-        return servers.migrate(url)
-    path = _path(url)
-    before = _file_version(path)
-    open_store(url).close()
-    copy = schema.copy_of(path) if before not in (None, schema.newest()) else None
-    return schema.Migrated(place=str(path), before=before, after=schema.newest(), copy=copy)
-
-
-def empty_rehearsal() -> Rehearsal:
-    """Return a store with nothing in it, all of which will be forgotten."""
-    return Rehearsal(_fresh_in_memory(), "the store in memory", sqlite.translated)
-
-
-def marker(path: Path) -> Path:
-    """Return the file that remembers which letters were sent from a store."""
-    return path.with_name(f"{path.name}.letters-sent")
+    return servers.migrate(url) if postgres.is_address(url) else files.migrate(_path(url))
 
 
 def _path(url: str) -> Path:
@@ -66,93 +45,3 @@ def _path(url: str) -> Path:
         f"[store] url: `{url}` is no address of a store; use sqlite:///digest.db or "
         "postgresql://user@host/database"
     )
-
-
-def _file_version(path: Path) -> str | None:
-    with sqlite.translated(str(path)), sqlite.files_translated(str(path)):
-        _look_at(path, start_afresh=False)
-        if not path.exists():
-            return None
-        engine = _as_it_is(path)
-        try:
-            with engine.connect() as connection:
-                return schema.version(connection, str(path))
-        finally:
-            engine.dispose()
-
-
-def _look_at(path: Path, *, start_afresh: bool) -> None:
-    """Raise StoreError for what cannot be a store, or is gone and should not be."""
-    if path.is_dir():
-        raise StoreError(f"{path}: this is a folder. Name a file in it, such as {path}/digest.db")
-    if not path.parent.is_dir():
-        raise StoreError(f"{path}: its folder is not there. Make it, or mount it: {path.parent}")
-    if not path.exists():
-        _look_around(path, start_afresh=start_afresh)
-    elif path.stat().st_size == 0:
-        raise StoreError(
-            f"{path}: the file is empty. {sqlite.RESTORE}; or remove it to begin with an empty "
-            "store"
-        )
-
-
-def _look_around(path: Path, *, start_afresh: bool) -> None:
-    if marker(path).exists() and not start_afresh:
-        raise StoreError(
-            f"{path}: the store is gone, and letters were sent from it. {sqlite.RESTORE}; or run "
-            "with --start-afresh, which sends papers again that readers have had"
-        )
-    if sqlite.has_log(path):
-        raise StoreError(
-            f"{path}: the store is gone, but its log {path.name}-wal is there. Put the store back "
-            "beside it, or remove the log too"
-        )
-
-
-def _open(path: Path, *, start_afresh: bool) -> Store:
-    if not path.exists():
-        schema.create_file(path)
-        if start_afresh:
-            marker(path).unlink(missing_ok=True)
-    with ExitStack() as on_error:
-        engine = sqlite.engine(path)
-        on_error.callback(engine.dispose)
-        if not schema.is_current(engine, str(path)):
-            schema.migrate(engine, path, copy=True)
-        store = Store(engine, str(path), sqlite.translated, Journal(marker(path)))
-        store.catch_up()
-        on_error.pop_all()
-    return store
-
-
-def _rehearse(path: Path, *, copied: bool) -> Store:
-    if not path.exists():
-        return Rehearsal(_fresh_in_memory(), str(path), sqlite.translated)
-    with ExitStack() as on_error:
-        engine = _copy(path) if copied else _as_it_is(path)
-        on_error.callback(engine.dispose)
-        if not schema.is_current(engine, str(path)):
-            engine.dispose()
-            engine = _copy(path)
-            on_error.callback(engine.dispose)
-            schema.migrate(engine, path, copy=False)
-        on_error.pop_all()
-    return Rehearsal(engine, str(path), sqlite.translated, journal=Journal(marker(path)))
-
-
-def _as_it_is(path: Path) -> Engine:
-    """Return an engine on the file, or on a copy where opening the file would change it."""
-    if sqlite.has_log(path) or not os.access(path, os.W_OK):
-        return _copy(path)
-    return sqlite.engine(path, spill=False)
-
-
-def _copy(path: Path) -> Engine:
-    return sqlite.single_engine(sqlite.in_memory(path))
-
-
-def _fresh_in_memory() -> Engine:
-    engine = sqlite.single_engine(sqlite.memory())
-    with engine.connect() as connection, connection.begin():
-        schema.create(connection)
-    return engine

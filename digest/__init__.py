@@ -20,6 +20,7 @@ The map, in the order in which the data flows:
     recording      pages kept as they are fetched                                          I/O
     kept           pages given back: what was recorded, or a folder of saved pages         I/O
     resolve        papers without an identifier looked up by title                         pure
+    known          what is known of a paper, and of which paper a listing is               pure
     seen           diff(): new, revised and known papers                                   pure
     keywords/      the keyword language: text to Keyword; where it hits                    pure
     subscribers    Subscriber, cadence, who is due, candidates()                           pure

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 from recordings import PAGES, needs_recordings, recorded
 
-from digest.papers import Link, Page, Paper, Sighting
-from digest.seen import Changes, Known, diff
+from digest.papers import Link, Page, Paper, Sighting, fingerprint, title_key
+from digest.seen import Changes, Decision, Known, Wording, diff
 from digest.sources.files import Files
 from digest.sources.huggingface import HuggingFace
 
@@ -38,9 +38,18 @@ class Memory:
         self.known: dict[int, Known] = {}
         self.numbers = count(1)
 
-    def collect(self, *sightings: Sighting, first_read: Sequence[str] = ()) -> Changes:
+    def collect(
+        self,
+        *sightings: Sighting,
+        first_read: Sequence[str] = (),
+        decisions: Sequence[Decision] = (),
+    ) -> Changes:
         changes = diff(
-            sightings, tuple(self.known.values()), first_read=frozenset(first_read), today=TODAY
+            sightings,
+            tuple(self.known.values()),
+            first_read=frozenset(first_read),
+            today=TODAY,
+            decisions=decisions,
         )
         for change in changes.papers:
             id_ = change.id or next(self.numbers)
@@ -54,6 +63,16 @@ class Memory:
                 | {each.sighting.source: each.fingerprint for each in listings},
                 listed=(old.listed if old else frozenset())
                 | {(each.sighting.source, each.sighting.day) for each in listings},
+                names=(old.names if old else frozenset())
+                | {name for each in listings for name in each.sighting.paper.names},
+                titles=(old.titles if old else frozenset())
+                | {title_key(each.sighting.paper.title) for each in listings},
+                wordings=tuple(
+                    {
+                        each.key: each
+                        for each in (*(old.wordings if old else ()), *change.wordings)
+                    }.values()
+                ),
             )
         return changes
 
@@ -334,3 +353,114 @@ def test_two_papers_on_arxiv_are_two_whatever_doi_their_authors_gave() -> None:
 
     assert news(memory.collect(seen(first), seen(second))) == ["new", "new"]
     assert news(memory.collect(seen(second), seen(first))) == ["known", "known"]
+
+
+def test_a_paper_without_identifier_is_known_by_a_title_it_had_before() -> None:
+    memory, retitled = Memory(), replace(PAPER, title="What Gardens Forget at Night", version=2)
+    memory.collect(seen())
+    memory.collect(seen(retitled))
+
+    assert news(memory.collect(seen(Paper(title=PAPER.title), "text"))) == ["known"]
+
+
+def test_a_paper_is_known_by_its_second_doi() -> None:
+    memory, authors = Memory(), ("Ann Quill",)
+    memory.collect(seen(replace(PAPER, arxiv="", doi="10.1/conference", authors=authors)))
+    memory.collect(seen(replace(PAPER, arxiv="", doi="10.1/journal", authors=authors), "crossref"))
+
+    again = seen(Paper(title="Gardens, a Short Version", doi="10.1/journal"), "journal")
+
+    assert news(memory.collect(again)) == ["known"]
+
+
+def test_one_source_under_one_name_leaves_no_wording() -> None:
+    memory = Memory()
+    changes = [memory.collect(seen()), memory.collect(seen(worded("Another."))), memory.collect()]
+
+    assert [c.wordings for each in changes for c in each.papers] == [(), ()]
+
+
+def test_a_second_source_lets_the_wordings_of_both_be_kept() -> None:
+    memory, other = Memory(), replace(PAPER, abstract="Gardens are asked.", doi="10.1/x")
+    memory.collect(seen())
+
+    (change,) = memory.collect(seen(other, "hf")).papers
+    (again,) = memory.collect(seen(), seen(other, "hf")).papers
+
+    assert set(change.wordings) == {
+        Wording(source="arxiv", paper=PAPER),
+        Wording(source="hf", paper=other),
+    }
+    assert again.wordings == ()
+
+
+def test_a_paper_is_known_by_the_authors_that_any_source_gives_it() -> None:
+    memory = Memory()
+    memory.collect(seen(replace(PAPER, authors=("The Garden Team",))))
+    memory.collect(seen(replace(PAPER, authors=("Ann Quill", "Bo Marsh")), "hf"))
+
+    for author in ("Ann Quill", "Garden Team"):
+        listing = seen(Paper(title=PAPER.title, authors=(author,)), "text")
+        assert news(memory.collect(listing)) == ["known"]
+
+
+def test_names_of_two_papers_that_were_merged_lead_to_the_one() -> None:
+    one, other = PAPER, Paper(title="Gardens at Night", abstract="Dark.", arxiv="2606.00002")
+    merged = Known(
+        id=7,
+        paper=one,
+        revision=0,
+        prints={"arxiv": "-" * 16},
+        listed=frozenset(),
+        names=frozenset({*one.names, *other.names}),
+        titles=frozenset({title_key(one.title), title_key(other.title)}),
+        wordings=(Wording(source="arxiv", paper=one), Wording(source="arxiv", paper=other)),
+    )
+    memory = Memory()
+    memory.known[7] = merged
+
+    assert news(memory.collect(seen(other))) == ["known"]
+    assert news(memory.collect(seen(one), seen(other))) == ["known"]
+    assert news(memory.collect(seen(Paper(title=other.title), "text"))) == ["known"]
+    assert news(memory.collect(seen(replace(other, abstract="Very dark.")))) == ["revised"]
+
+
+def test_what_was_decided_to_be_two_papers_is_not_one_by_its_title() -> None:
+    memory, untold = Memory(), seen(Paper(title=PAPER.title), "text")
+    memory.collect(seen())
+    decided = Decision(
+        one="arxiv:2606.00001",
+        other=f"title:{title_key(PAPER.title)}",
+        same=False,
+        decided_at=datetime(2026, 6, 15, tzinfo=UTC),
+    )
+
+    assert news(memory.collect(untold, decisions=[decided])) == ["new"]
+    assert news(memory.collect(untold, decisions=[decided])) == ["known"]
+    assert len(memory.known) == 2
+
+
+def test_what_was_decided_to_be_one_paper_is_one_though_its_authors_differ() -> None:
+    memory, other = Memory(), seen(Paper(title=PAPER.title, authors=("Bo Marsh",)), "text")
+    memory.collect(seen(replace(PAPER, authors=("Ann Quill",))))
+    decided = Decision(
+        one="arxiv:2606.00001",
+        other=f"title:{title_key(PAPER.title)}",
+        same=True,
+        decided_at=datetime(2026, 6, 15, tzinfo=UTC),
+    )
+
+    assert news(memory.collect(other, decisions=[decided])) == ["known"]
+
+
+def test_what_a_source_repeats_in_the_same_words_is_of_the_paper_it_was_of() -> None:
+    memory, untold = Memory(), seen(Paper(title=PAPER.title), "text")
+    known = {"revision": 0, "listed": frozenset[tuple[str, date | None]]()}
+    memory.known = {
+        1: Known(id=1, paper=PAPER, prints={"arxiv": fingerprint(PAPER)}, **known),  # type: ignore[arg-type]  # By name.
+        2: Known(id=2, paper=untold.paper, prints={"text": fingerprint(untold.paper)}, **known),  # type: ignore[arg-type]  # As above.
+    }
+
+    (change,) = memory.collect(seen(replace(untold.paper, doi="10.1/x"), "text")).papers
+
+    assert change.id == 2

@@ -7,12 +7,21 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime
 from typing import Any
 
-from sqlalchemy import bindparam, case, delete, insert, or_, select, union, update
+from sqlalchemy import Column, bindparam, case, delete, insert, or_, select, union, update
 
 from digest.papers import Paper, Sighting, title_key
-from digest.seen import Change, Changes, Known
+from digest.seen import Change, Changes, Known, Wording
 from digest.store.statements import Statements, chunks
-from digest.store.tables import PaperJson, Utc, names, papers, prints, sightings, titles
+from digest.store.tables import (
+    PaperJson,
+    Utc,
+    names,
+    papers,
+    prints,
+    sightings,
+    titles,
+    wordings,
+)
 from digest.subscribers import Candidate, Seen
 
 EVER = datetime.max.replace(tzinfo=UTC)
@@ -77,6 +86,7 @@ class Papers(Statements):
         self._run(_UPDATE, [_update_row(c, now) for c in changes.papers if c.id is not None])
         self._save_names(saved)
         self._save_listings(saved, now)
+        self._save_wordings([(id_, each) for id_, c in saved for each in c.wordings])
 
     def forget_sightings(self, after: datetime) -> None:
         """Forget what was seen after a moment, so that it may be seen again. For rehearsals."""
@@ -108,27 +118,35 @@ class Papers(Statements):
         }
 
     def _known_by_id(self, ids: Sequence[int]) -> Iterable[Known]:
-        last: defaultdict[int, dict[str, str]] = defaultdict(dict)
-        listed: defaultdict[int, set[tuple[str, date | None]]] = defaultdict(set)
-        for id_, source, fingerprint in self._connection.execute(
-            select(prints).where(prints.c.paper_id.in_(ids))
-        ):
-            last[id_][source] = fingerprint
-        for id_, source, day in self._connection.execute(
-            select(sightings.c.paper_id, sightings.c.source, sightings.c.day).where(
-                sightings.c.paper_id.in_(ids)
-            )
-        ):
-            listed[id_].add((source, day))
+        last = self._by_paper(ids, prints.c.paper_id, prints.c.source, prints.c.fingerprint)
+        listed = self._by_paper(ids, sightings.c.paper_id, sightings.c.source, sightings.c.day)
+        called = self._by_paper(ids, names.c.paper_id, names.c.name)
+        titled = self._by_paper(ids, titles.c.paper_id, titles.c.title_key)
+        worded = self._by_paper(ids, wordings.c.paper_id, wordings.c.source, wordings.c.paper)
         found = self._connection.execute(_PAPERS.where(papers.c.id.in_(ids)).order_by(papers.c.id))
         for id_, paper, revision, _ in found:
             yield Known(
                 id=id_,
                 paper=paper,
                 revision=revision,
-                prints=last[id_],
+                prints=dict(last[id_]),
                 listed=frozenset(listed[id_]),
+                names=frozenset(name for (name,) in called[id_]),
+                titles=frozenset(key for (key,) in titled[id_]),
+                wordings=tuple(
+                    Wording(source=source, paper=worded_) for source, worded_ in worded[id_]
+                ),
             )
+
+    def _by_paper(
+        self, ids: Sequence[int], paper_id: Column[int], *columns: Column[Any]
+    ) -> defaultdict[int, list[Any]]:
+        """Return what a table has of each paper."""
+        found: defaultdict[int, list[Any]] = defaultdict(list)
+        query = select(paper_id, *columns).where(paper_id.in_(ids))
+        for id_, *values in self._connection.execute(query):
+            found[id_].append(tuple(values))
+        return found
 
     def _candidates_by_id(self, ids: Sequence[int]) -> tuple[Candidate, ...]:
         found = self._connection.execute(_PAPERS.where(papers.c.id.in_(ids)))
@@ -171,6 +189,14 @@ class Papers(Statements):
             ],
             "fingerprint",
         )
+
+    def _save_wordings(self, kept: list[tuple[int, Wording]]) -> None:
+        self._put(wordings, [_wording_row(id_, each) for id_, each in kept], "paper")
+
+
+def _wording_row(paper_id: int, wording: Wording) -> dict[str, Any]:
+    source, name = wording.key
+    return {"paper_id": paper_id, "source": source, "name": name, "paper": wording.paper}
 
 
 def _forms(change: Change) -> list[Paper]:

@@ -192,9 +192,10 @@ wordings = Table(
     metadata,
     Column("paper_id", ForeignKey("papers.id"), primary_key=True),
     Column("source", Text, primary_key=True),
+    Column("name", Text, primary_key=True),
     Column("paper", PaperJson, nullable=False),
 )
-"""A paper as each source has it, where several list it: what can be taken apart again."""
+"""A paper as each source has it under each name, where there are several: what `split` needs."""
 
 sources = Table(
     "sources",

@@ -52,7 +52,8 @@ def upgrade() -> None:
         "wordings",
         sa.Column("paper_id", sa.Integer(), nullable=False),
         sa.Column("source", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
         sa.Column("paper", sa.Text(), nullable=False),
         sa.ForeignKeyConstraint(["paper_id"], ["papers.id"], name="fk_wordings_paper_id"),
-        sa.PrimaryKeyConstraint("paper_id", "source", name="pk_wordings"),
+        sa.PrimaryKeyConstraint("paper_id", "source", "name", name="pk_wordings"),
     )

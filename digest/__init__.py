@@ -22,6 +22,7 @@ The map, in the order in which the data flows:
     resolve        papers without an identifier looked up by title                         pure
     known          what is known of a paper, and of which paper a listing is               pure
     seen           diff(): new, revised and known papers                                   pure
+    parting        one paper taken apart into two                                          pure
     keywords/      the keyword language: text to Keyword; where it hits                    pure
     subscribers    Subscriber, cadence, who is due, candidates()                           pure
     rank/          how well papers fit readers: one file per signal                        pure
@@ -47,6 +48,7 @@ The map, in the order in which the data flows:
     app            the composition root: the one place where the parts meet
     replay         past letters made again: as the config is now, or from kept pages
     demonstration  the built-in sample, rehearsed day by day
+    corrections    papers that an operator merges or splits
     checks         what `digest check` tries
     cli/           where the operator types: one file per command
     sample/        the built-in sample: three days of invented papers

@@ -3,6 +3,7 @@
     DigestError
       ConfigError                        stop; exit 2
         KeywordError                     a slip in a keyword, with its column
+        PartingError                     papers that cannot be merged, or split, as was asked
       SourceError(source, url, reason)   one source failed; the run goes on; exit 1
         FetchError
         ParseError                       includes "the page has changed shape"
@@ -43,6 +44,10 @@ class KeywordError(ConfigError):
         self.column = column
         self.reason = reason
         super().__init__(f"keyword `{text}`, column {column}: {reason}")
+
+
+class PartingError(ConfigError):
+    """What papers were said to be one, or two, cannot be so. Nothing was changed."""
 
 
 class RenderError(ConfigError):

@@ -32,7 +32,7 @@ COMMANDS = {
     "check": "Try the config, the store, each source and each output.",
     "send-test": "Send one reader today's letter, marked as a test.",
     "subscribers": "Look at the readers.",
-    "papers": "List the papers that were seen.",
+    "papers": "List the papers that were seen; merge or split them.",
     "letters": "List the letters that went out.",
     "replay": "Make past letters again, and say how they differ from what was sent.",
     "migrate": "Make the store's tables, or bring them up to date.",

@@ -75,6 +75,7 @@ def collect(parts: Parts) -> Collected:
             store.known(sightings),
             first_read=first,
             today=today,
+            decisions=store.decisions(),
         )
         store.save_changes(changes, parts.now)
         store.save_resolutions(found.asked, parts.now)

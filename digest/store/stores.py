@@ -12,6 +12,7 @@ from typing import Self
 from sqlalchemy import Connection, Engine
 
 from digest.errors import StoreError
+from digest.store.corrections import Corrections
 from digest.store.history import History
 from digest.store.journal import Journal, is_old
 from digest.store.letters import Letters
@@ -29,7 +30,9 @@ Translator = Callable[[str], AbstractContextManager[None]]
 """Turns what a database says into a StoreError that names a place."""
 
 
-class Transaction(Sources, Lost, Letters, Locks, History, Resolutions, Moving, Told):
+class Transaction(
+    Sources, Lost, Letters, Locks, History, Resolutions, Moving, Told, Corrections
+):
     """What can be asked of a store and done in it, all of it or nothing.
 
     It is given by `Store.reading` and `Store.writing` and ends with their block.

@@ -49,6 +49,7 @@ The map, in the order in which the data flows:
     replay         past letters made again: as the config is now, or from kept pages
     demonstration  the built-in sample, rehearsed day by day
     corrections    papers that an operator merges or splits
+    resend         letters that an operator sends again, or settles
     checks         what `digest check` tries
     cli/           where the operator types: one file per command
     sample/        the built-in sample: three days of invented papers

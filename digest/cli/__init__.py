@@ -33,7 +33,7 @@ COMMANDS = {
     "send-test": "Send one reader today's letter, marked as a test.",
     "subscribers": "Look at the readers.",
     "papers": "List the papers that were seen; merge or split them.",
-    "letters": "List the letters that went out.",
+    "letters": "List the letters that went out; send one again.",
     "replay": "Make past letters again, and say how they differ from what was sent.",
     "migrate": "Make the store's tables, or bring them up to date.",
     "move": "Take all that is remembered to another store.",

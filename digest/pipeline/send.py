@@ -35,12 +35,13 @@ class Sent:
     errors: Sequence[str]
 
 
-def send(parts: Parts) -> Sent:
-    """Deliver what waits in the outbox, each by its output."""
-    results = [(each, Outcome(state="in_doubt", answer=ABANDONED)) for each in _abandoned(parts)]
+def send(parts: Parts, letter: int | None = None) -> Sent:
+    """Deliver what waits in the outbox, each by its output; or one letter alone."""
+    abandoned = () if letter else _abandoned(parts)
+    results = [(each, Outcome(state="in_doubt", answer=ABANDONED)) for each in abandoned]
     rendered: dict[int, tuple[Letter, Rendered]] = {}
     try:
-        while batch := _claim(parts):
+        while batch := _claim(parts, letter):
             for delivery in batch:
                 parts.tell(f"sending by {delivery.output}")
                 results.append((delivery, _deliver(parts, delivery, rendered)))
@@ -69,10 +70,10 @@ def _abandoned(parts: Parts) -> tuple[TrackedDelivery, ...]:
     return found
 
 
-def _claim(parts: Parts) -> tuple[TrackedDelivery, ...]:
+def _claim(parts: Parts, letter: int | None) -> tuple[TrackedDelivery, ...]:
     with parts.store.writing() as store:
         parts.renew(store)
-        return store.claim(parts.owner, parts.clock(), BATCH, LEASE, impatient=True)
+        return store.claim(parts.owner, parts.clock(), BATCH, LEASE, impatient=True, letter=letter)
 
 
 def _deliver(

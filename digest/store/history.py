@@ -58,7 +58,9 @@ _MOMENTS = (
     .distinct()
     .order_by(sightings.c.seen_at)
 )
-_STATES = select(deliveries.c.letter_id, deliveries.c.state).order_by(deliveries.c.id)
+_STATES = select(deliveries.c.letter_id, deliveries.c.output, deliveries.c.state).order_by(
+    deliveries.c.id
+)
 _HISTORY = (
     select(letters.c.id, letters.c.slot, letters.c.subscriber, letter_papers.c.revision)
     .join(letter_papers, letter_papers.c.letter_id == letters.c.id)
@@ -68,7 +70,7 @@ _HISTORY = (
 
 
 class LetterRecord(Struct, frozen=True, kw_only=True):
-    """A letter as a list shows it: `papers` counts them, `states` its deliveries."""
+    """A letter as a list shows it: `papers` counts them, `states` its outputs by what became."""
 
     id: int
     slot: date
@@ -139,10 +141,11 @@ class History(Papers):
         return tuple(self._connection.scalars(_MOMENTS, {"since": since, "until": until}))
 
     def _states(self, ids: Sequence[int]) -> dict[int, dict[State, int]]:
-        counted: dict[int, Counter[State]] = {id_: Counter() for id_ in ids}
+        """Count the outputs of each letter by state; one that was sent again, by the latest."""
+        latest: dict[int, dict[str, State]] = {id_: {} for id_ in ids}
         for chunk in chunks(ids):
-            for id_, state in self._connection.execute(
+            for id_, output, state in self._connection.execute(
                 _STATES.where(deliveries.c.letter_id.in_(chunk))
             ):
-                counted[id_][state] += 1
-        return {id_: dict(states) for id_, states in counted.items()}
+                latest[id_][output] = state
+        return {id_: dict(Counter(states.values())) for id_, states in latest.items()}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date, datetime
 from typing import NamedTuple
 
@@ -17,12 +17,13 @@ from sqlalchemy import (
     not_,
     select,
     union_all,
+    update,
 )
 
 from digest.errors import StoreError
 from digest.letters import Letter
 from digest.store.statements import Statements
-from digest.store.tables import deliveries, letter_papers, letters
+from digest.store.tables import Text, deliveries, letter_papers, letters
 from digest.store.told import TOLD
 
 _of_letter = deliveries.c.letter_id == letters.c.id
@@ -64,6 +65,17 @@ _BETWEEN = (
 )
 _SINCE = _hers & (letters.c.slot >= bindparam("since"))
 _LETTER = select(letters.c.letter).where(letters.c.id == bindparam("letter_id"))
+_EDITION = select(letters.c.letter, letters.c.edition).where(letters.c.id == bindparam("letter_id"))
+_DELIVERIES = select(deliveries.c.key, deliveries.c.output, deliveries.c.state).where(
+    deliveries.c.letter_id == bindparam("letter_id")
+)
+_SAY = (
+    update(deliveries)
+    .where(deliveries.c.letter_id == bindparam("its_letter"))
+    .where(deliveries.c.output == bindparam("to"))
+    .where(deliveries.c.state.in_(("in_doubt", "failed")))
+    .values(answer=deliveries.c.answer + bindparam("said", type_=Text))
+)
 
 
 class LastLetter(NamedTuple):
@@ -149,12 +161,45 @@ class Letters(Statements):
                 for paper, revision in dict(papers).items()
             ],
         )
-        key = letter.key if edition == 1 else f"{letter.key}/{edition}"
+        key = _key(letter, edition)
         self._run(
             insert(deliveries),
             [_ready(letter_id, key, output, message, now) for output, message in outputs],
         )
         return letter_id
+
+    def send_again(
+        self,
+        letter_id: int,
+        outputs: Sequence[str],
+        message_id: Callable[[str, str], str],
+        now: datetime,
+    ) -> tuple[str, ...]:
+        """Put a letter in the outbox once more, under a key of its own; return what was added.
+
+        An output that the letter still waits for is not added: it is sent once. What failed or
+        was in doubt keeps its state, and its answer says that the letter was sent again.
+        """
+        before = self._connection.execute(_DELIVERIES, {"letter_id": letter_id}).all()
+        waiting = {row.output for row in before if row.state in ("ready", "leased")}
+        key = self._key_again(letter_id, [row.key for row in before])
+        added = [output for output in outputs if output not in waiting]
+        said = f"; sent again on {now:%Y-%m-%d %H:%M} UTC as {key}"
+        self._run(
+            _SAY,
+            [{"its_letter": letter_id, "to": output, "said": said} for output in added],
+        )
+        self._run(
+            insert(deliveries),
+            [_ready(letter_id, key, each, message_id(key, each), now) for each in added],
+        )
+        return tuple(f"{key} by {output}" for output in added)
+
+    def _key_again(self, letter_id: int, keys: Sequence[str]) -> str:
+        """Return ``letter/<slot>/<subscriber>/again/<n>``, n counting from 1."""
+        row = self._connection.execute(_EDITION, {"letter_id": letter_id}).one()
+        stem = f"{_key(row.letter, row.edition)}/again/"
+        return f"{stem}{1 + len({key for key in keys if key.startswith(stem)})}"
 
     def _next_edition(self, letter: Letter) -> int:
         """Return 1 for the first, one more after a failed one, 0 where one stands."""
@@ -174,6 +219,10 @@ class Letters(Statements):
         }
         made = insert(letters).returning(letters.c.id)
         return int(self._connection.execute(made, row).scalar_one())
+
+
+def _key(letter: Letter, edition: int) -> str:
+    return letter.key if edition == 1 else f"{letter.key}/{edition}"
 
 
 def _ready(letter_id: int, key: str, output: str, message: str, now: datetime) -> dict[str, object]:

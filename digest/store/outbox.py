@@ -12,9 +12,19 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from operator import itemgetter
-from typing import Any
+from typing import Any, Literal
 
-from sqlalchemy import Boolean, Connection, Result, bindparam, func, or_, select, update
+from sqlalchemy import (
+    Boolean,
+    Connection,
+    Integer,
+    Result,
+    bindparam,
+    func,
+    or_,
+    select,
+    update,
+)
 
 from digest.errors import StoreError
 from digest.messages import Delivery, State
@@ -39,6 +49,7 @@ _COLUMNS = (
 )
 _now = bindparam("now", type_=Utc)
 _me = bindparam("me", type_=Text)
+_letter = bindparam("letter", type_=Integer)
 _EXPIRE = (
     update(deliveries)
     .where(_c.state == "leased", _c.lease_until <= _now)
@@ -49,6 +60,7 @@ _due = (
     .where(
         _c.state == "ready",
         or_(_c.not_before <= _now, bindparam("impatient", type_=Boolean) & (_c.owner != _me)),
+        or_(_letter.is_(None), _c.letter_id == _letter),
     )
     .order_by(_c.id)
     .limit(bindparam("most"))
@@ -79,9 +91,15 @@ _GIVE_BACK = (
     .where(_c.state == "leased", _c.owner == _me)
     .values(state="ready", owner="", lease_until=None, attempts=_c.attempts - 1)
 )
+_SETTLE = (
+    update(deliveries)
+    .where(_c.letter_id == bindparam("its_letter"), _c.state == "in_doubt")
+    .values(answer=_c.answer + bindparam("said", type_=Text))
+    .returning(_c.letter_id, _c.output)
+)
 _ABANDONED = select(*_COLUMNS).where(_c.state == "in_doubt", _c.answer == "").order_by(_c.id)
 _COUNTS = select(_c.state, func.count()).group_by(_c.state)
-_OF_LETTER = select(*_COLUMNS).where(_c.letter_id == bindparam("letter_id")).order_by(_c.id)
+_OF_LETTER = select(*_COLUMNS).where(_c.letter_id == bindparam("its_letter")).order_by(_c.id)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,16 +125,24 @@ class Outbox(Statements):
         """What this transaction marked as sent, or as in doubt for good: (letter, output)."""
 
     def claim(
-        self, owner: str, now: datetime, limit: int, lease: timedelta, *, impatient: bool = False
+        self,
+        owner: str,
+        now: datetime,
+        limit: int,
+        lease: timedelta,
+        *,
+        impatient: bool = False,
+        letter: int | None = None,
     ) -> tuple[TrackedDelivery, ...]:
-        """Take up to `limit` deliveries that are due, for as long as the lease.
+        """Take up to `limit` deliveries that are due, for as long as the lease; or one letter's.
 
         With `impatient`, those that are to wait are due as well, save those that this owner
         made wait: else it would try them for ever.
         """
         self._connection.execute(_EXPIRE, {"now": now})
         parameters = {"me": owner, "now": now, "until": now + lease, "most": limit}
-        found = self._connection.execute(_CLAIM, {**parameters, "impatient": impatient})
+        whose = {"impatient": impatient, "letter": letter}
+        found = self._connection.execute(_CLAIM, {**parameters, **whose})
         return _tracked(found)
 
     def mark_in_doubt(self, delivery: TrackedDelivery, answer: str = "") -> None:
@@ -148,6 +174,17 @@ class Outbox(Statements):
         """
         return _tracked(self._connection.execute(_ABANDONED))
 
+    def settle(self, letter_id: int, state: Literal["sent", "failed"], now: datetime) -> int:
+        """Say what became of a letter's deliveries that were in doubt; return how many were."""
+        said = f"; said to be {state} on {now:%Y-%m-%d %H:%M} UTC"
+        done = self._connection.execute(
+            _SETTLE.values(state=state, sent_at=now if state == "sent" else None),
+            {"its_letter": letter_id, "said": said},
+        ).all()
+        if state == "sent":
+            self.went_out += [(letter, output) for letter, output in done]
+        return len(done)
+
     def give_back(self, owner: str) -> int:
         """Make what an owner claimed and did not try ready again; return how many."""
         return self._connection.execute(_GIVE_BACK, {"me": owner}).rowcount
@@ -164,7 +201,7 @@ class Outbox(Statements):
 
     def deliveries(self, letter_id: int) -> tuple[TrackedDelivery, ...]:
         """Return a letter's deliveries."""
-        return _tracked(self._connection.execute(_OF_LETTER, {"letter_id": letter_id}))
+        return _tracked(self._connection.execute(_OF_LETTER, {"its_letter": letter_id}))
 
     def _mark(self, delivery: TrackedDelivery, state: State, **values: Any) -> None:
         claim = {"delivery": delivery.id, "me": delivery.owner, "its_fence": delivery.fence}

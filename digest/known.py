@@ -97,7 +97,8 @@ class Listing:
 class Change:
     """What one collect says of one paper. `id` is None for a new one; `paper` is merged.
 
-    `wordings` are those to keep, so that what was merged can be taken apart.
+    `names` are those that lead to it; `wordings` are those to keep, so that what was merged can
+    be taken apart.
     """
 
     news: News
@@ -105,6 +106,7 @@ class Change:
     paper: Paper
     revision: int
     listings: tuple[Listing, ...]
+    names: frozenset[str]
     wordings: tuple[Wording, ...] = ()
 
 
@@ -178,6 +180,7 @@ class Entry:
             paper=self.paper,
             revision=(self.known.revision if self.known else 0) + bool(self.known and self.revised),
             listings=tuple(self.listings),
+            names=frozenset(self.names),
             wordings=tuple(self._new_wordings()),
         )
 

@@ -130,7 +130,14 @@ def a_listing(sighting: Sighting, *, news: bool = True, again: bool = False) -> 
 def new(*sightings: Sighting) -> Changes:
     return Changes(
         papers=tuple(
-            Change(news="new", id=None, paper=s.paper, revision=1, listings=(a_listing(s),))
+            Change(
+                news="new",
+                id=None,
+                paper=s.paper,
+                revision=1,
+                listings=(a_listing(s),),
+                names=frozenset(s.paper.names),
+            )
             for s in sightings
         ),
         counts={},
@@ -142,7 +149,17 @@ def new_papers(*numbers: int) -> Changes:
 
 
 def about(paper_id: int, paper: Paper, *listings: Listing, revision: int = 1) -> Changes:
-    change = Change(news="known", id=paper_id, paper=paper, revision=revision, listings=listings)
+    names = {
+        name for each in (paper, *(it.sighting.paper for it in listings)) for name in each.names
+    }
+    change = Change(
+        news="known",
+        id=paper_id,
+        paper=paper,
+        revision=revision,
+        listings=listings,
+        names=frozenset(names),
+    )
     return Changes(papers=(change,), counts={})
 
 

@@ -7,7 +7,7 @@ from databases import DAY, HOUR, NOW, a_listing, a_paper, a_sighting, about, new
 from msgspec.structs import replace
 
 from digest.papers import Paper, Sighting, Validators, fingerprint
-from digest.seen import Change, Changes, Known
+from digest.seen import Change, Changes, Known, diff
 from digest.store import SourceState, Store
 from digest.subscribers import Candidate
 
@@ -263,7 +263,14 @@ def test_a_page_that_is_read_no_more_is_forgotten_in_time(store: Store) -> None:
 
 def test_a_paper_that_was_only_revised_is_no_news(store: Store) -> None:
     old = a_listing(a_sighting(a_paper(1)), news=False)
-    back = Change(news="new", id=None, paper=a_paper(1), revision=1, listings=(old,))
+    back = Change(
+        news="new",
+        id=None,
+        paper=a_paper(1),
+        revision=1,
+        listings=(old,),
+        names=frozenset(a_paper(1).names),
+    )
     _save(store, Changes(papers=(back,), counts={}))
     _save(store, about(1, a_paper(1, abstract="Changed."), revision=2), LATER)
 
@@ -271,6 +278,22 @@ def test_a_paper_that_was_only_revised_is_no_news(store: Store) -> None:
         (found,) = transaction.pool(NOW)
 
     assert (found.revision, found.risen) == (2, None)
+
+
+def test_a_name_that_two_papers_claim_in_one_run_leads_to_who_was_listed_with_it_first(
+    store: Store,
+) -> None:
+    named, bare = a_paper(1), a_paper(2, arxiv="")
+    _save(store, new(a_sighting(named), a_sighting(bare, source="page")))
+    listed = [
+        a_sighting(replace(bare, doi="10.1/x"), source="page"),
+        a_sighting(replace(named, doi="10.1/x")),
+    ]
+    with store.writing() as t:
+        changes = diff(listed, t.known(listed), first_read=frozenset(), today=DAY)
+        t.save_changes(changes, LATER)
+
+    assert [known.id for known in _known(store, Paper(title="Else", doi="10.1/x"))] == [2]
 
 
 # What had been seen by then

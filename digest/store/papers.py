@@ -158,7 +158,7 @@ class Papers(Statements):
         return iter(self._connection.scalars(_INSERT, rows).all() if rows else ())
 
     def _save_names(self, saved: list[tuple[int, Change]]) -> None:
-        known_as = {(name, id_) for id_, c in saved for paper in _forms(c) for name in paper.names}
+        known_as = {(name, id_) for id_, c in saved for name in c.names}
         titled = {(title_key(paper.title), id_) for id_, c in saved for paper in _forms(c)}
         self._add(names, [{"name": name, "paper_id": id_} for name, id_ in sorted(known_as)])
         self._add(

@@ -27,6 +27,7 @@ The map, in the order in which the data flows:
     subscribers    Subscriber, cadence, who is due, candidates()                           pure
     rank/          how well papers fit readers: one file per signal                        pure
     gist           one telling sentence, and texts with their hits marked                  pure
+    prompt         what a model is asked about a paper, which answers are shown            pure
     letters        Letter, Item, Receipt: what one reader gets, as data                    pure
     items          a paper as a letter tells it                                            pure
     reading_time   how much of it can be read in three minutes                             pure
@@ -38,6 +39,7 @@ The map, in the order in which the data flows:
     mail           a message as email                                                      pure
     escape         texts and addresses made safe for each form of a letter                 pure
     links          where a paper can be read, and which place is best                      pure
+    gists          sentences that a model writes, within their time                        I/O
     render         Letter to HTML, text and Markdown; alone in knowing Jinja
     outputs/       sending: smtp, sendmail, directory, preview                             I/O
     store/         what is remembered between runs                                         I/O

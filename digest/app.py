@@ -26,6 +26,7 @@ from digest.config import Config
 from digest.errors import ConfigError, DeliveryError, StoreError
 from digest.explain import Explanation
 from digest.fetch import Fetcher
+from digest.gists import Gists
 from digest.keys import secret_key, source_secret
 from digest.keywords import parse
 from digest.letters import Letter
@@ -279,10 +280,17 @@ def parts(setting: Setting, store: Store, fetcher: Fetcher, owner: str) -> Parts
         letters=config.letters,
         resolve=config.resolve,
         reply_to=config.newsletter.reply_to,
+        gists=gists(config) if config.gist.url else None,
         only=setting.only,
         sample=setting.sample,
         tell=setting.tell,
     )
+
+
+def gists(config: Config) -> Gists:
+    """Return who is asked for gists. Raises ConfigError for a key that cannot be read."""
+    key = source_secret("GIST_KEY", os.environ)
+    return Gists(config.gist, key, agent=config.http.agent)
 
 
 def preview_folder(folder: Path) -> Path:

@@ -20,6 +20,7 @@ from msgspec.structs import replace
 from digest.compose import LetterSettings, RankSettings
 from digest.errors import ConfigError, KeywordError
 from digest.fetch import HttpSettings
+from digest.gists import GistSettings
 from digest.mail import split_sender
 from digest.outputs.directory import Directory
 from digest.outputs.preview import Preview
@@ -108,6 +109,7 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     store: StoreSettings = StoreSettings()
     schedule: Schedule = Schedule()
     http: HttpSettings = HttpSettings()
+    gist: GistSettings = GistSettings()
     rank: RankSettings = RankSettings()
     letters: LetterSettings = LetterSettings()
     resolve: ResolveSettings = ResolveSettings()

@@ -12,6 +12,7 @@
         TemporaryDeliveryError           again later, backing off
         PermanentDeliveryError           no more
         InDoubtError                     lost after the final dot: sent or not, nobody can say
+      GistError                          a model is of no use; the extractive sentence stands
       StoreError                         stop; nothing half-written; exit 3
       LockHeldError                      another run is at work; exit 75
 
@@ -93,6 +94,10 @@ class PermanentDeliveryError(DeliveryError):
 
 class InDoubtError(DeliveryError):
     """The connection was lost after the whole message had been handed over."""
+
+
+class GistError(DigestError):
+    """A model's answer is of no use, or none came: a paper's own sentence stands."""
 
 
 class StoreError(DigestError):

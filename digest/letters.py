@@ -52,9 +52,9 @@ class Item(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A paper in a letter.
 
     `title`, `gist` and `excerpt` are readable and have their hits marked. `gist` is one sentence;
-    `machine` says that the source's AI wrote it. `excerpt` is the abstract, cut, for the first
-    few. `change` says why a rising paper rose or how a revised one changed, `detail` by what: the
-    source that lists it now, the votes, the keyword that is new, the version.
+    `machine` says that an AI wrote it, the source's or ours. `excerpt` is the abstract, cut, for
+    the first few. `change` says why a rising paper rose or how a revised one changed, `detail` by
+    what: the source that lists it now, the votes, the keyword that is new, the version.
     """
 
     identifier: str

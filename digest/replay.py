@@ -20,6 +20,7 @@ from digest.app import Setting, check_reader, me, opened, parts, preview_folder,
 from digest.differences import Difference, difference, related
 from digest.errors import ConfigError
 from digest.fetch import Fetcher
+from digest.gists import Unasked
 from digest.kept import Kept
 from digest.letters import Letter
 from digest.messages import Message, Rendered
@@ -76,11 +77,16 @@ def again(setting: Setting, kept: Kept) -> Run:
     check_reader(setting)
     rehearsed = dataclasses.replace(setting, dry_run=True)
     with opened(rehearsed) as store, Fetcher(setting.config.http, now=setting.now) as fetcher:
-        made = parts(rehearsed, store, fetcher, me())
+        made = _offline(parts(rehearsed, store, fetcher, me()))
         forget(made, {name: local_day(made.now, zone) for name, zone in zones(made).items()})
         with store.writing() as transaction:
             transaction.forget_sightings(made.now)
         return run(on_pages(made, kept))
+
+
+def _offline(made: Parts) -> Parts:
+    """Let no model be asked for what is only tried: what it wrote before is used."""
+    return dataclasses.replace(made, gists=made.gists and Unasked(made.gists.model))
 
 
 def on_pages(made: Parts, kept: Kept, after: datetime | None = None) -> Parts:
@@ -152,7 +158,7 @@ def letters(setting: Setting, first: date, last: date, kept: Kept | None = None)
     with ExitStack() as stack:
         store = stack.enter_context(opened(rehearsed, copied=True))
         fetcher = stack.enter_context(Fetcher(setting.config.http, now=setting.now))
-        made = _unsent(rehearsed, parts(rehearsed, store, fetcher, me()))
+        made = _unsent(rehearsed, _offline(parts(rehearsed, store, fetcher, me())))
         past, plan = _looked_up(made, kept, first, last)
         if kept is None:
             forget(made, dict.fromkeys(zones(made), first))

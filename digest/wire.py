@@ -43,10 +43,13 @@ class Deadline:
     the same host is found in `sockets`.
     """
 
-    def __init__(self, seconds: float, sockets: dict[str, socket.socket], host: str) -> None:
+    def __init__(
+        self, seconds: float, sockets: dict[str, socket.socket], host: str, advice: str
+    ) -> None:
         self._seconds = seconds
         self._sockets = sockets
         self._host = host
+        self._advice = advice
         self._passed = False
         self._timer = threading.Timer(seconds, self._cut)
         self._timer.daemon = True
@@ -59,10 +62,7 @@ class Deadline:
         self._timer.cancel()
         self._timer.join()
         if self._passed and (error is None or isinstance(error, Exception)):
-            raise ExchangeError(
-                f"not done after {self._seconds:g} s; "
-                "if the server is always that slow, raise [http] timeout"
-            ) from error
+            raise ExchangeError(f"not done after {self._seconds:g} s; {self._advice}") from error
 
     def trace(self, event: str, info: Mapping[str, Any]) -> None:
         """Note the socket of a new connection."""
@@ -81,11 +81,15 @@ class Deadline:
 
 
 class Wire:
-    """One pool of connections. Each host may be asked by one thread at a time."""
+    """One pool of connections. Each host may be asked by one thread at a time.
 
-    def __init__(self, *, silence: float, limit: int) -> None:
+    `setting` is what to raise for a server that is always too slow.
+    """
+
+    def __init__(self, *, silence: float, limit: int, setting: str = "[http] timeout") -> None:
         self._silence = silence
         self._limit = limit
+        self._advice = f"if the server is always that slow, raise {setting}"
         self._sockets: dict[str, socket.socket] = {}
         # At INFO httpx writes whole addresses, passwords and tokens with them.
         logging.getLogger("httpx").setLevel(logging.WARNING)
@@ -102,12 +106,21 @@ class Wire:
         """Close all connections."""
         self._client.close()
 
-    def send(self, url: str, headers: Mapping[str, str], *, body: bytes | None = None) -> Answer:
+    def send(
+        self,
+        url: str,
+        headers: Mapping[str, str],
+        *,
+        body: bytes | None = None,
+        within: float | None = None,
+    ) -> Answer:
         """Ask once and return the answer, whatever its status; ExchangeError if none came.
 
-        With a `body` it is a POST, whose Content-Type is among the headers.
+        With a `body` it is a POST, whose Content-Type is among the headers. `within` is how many
+        seconds it may take in all, if not `PATIENCE` times the longest silence.
         """
-        with Deadline(self._silence * PATIENCE, self._sockets, origin(url)) as deadline:
+        seconds = within or self._silence * PATIENCE
+        with Deadline(seconds, self._sockets, origin(url), self._advice) as deadline:
             request = self._request(url, headers, body, deadline)
             begun = False
             try:
@@ -115,7 +128,7 @@ class Wire:
                     begun = True
                     return self._read(response)
             except (httpx.HTTPError, httpx.InvalidURL) as error:
-                explained = _explained(error, self._silence)
+                explained = _explained(error, self._silence, self._advice)
                 explained.unanswered = not begun and isinstance(error, _NOBODY_THERE)
                 raise explained from error
 
@@ -163,7 +176,7 @@ def _causes(error: BaseException | None) -> Iterator[BaseException]:
         error = error.__cause__ or error.__context__
 
 
-def _explained(error: Exception, silence: float) -> ExchangeError:
+def _explained(error: Exception, silence: float, advice: str) -> ExchangeError:
     """Say what went wrong, and whether it may pass."""
     for cause in _causes(error):
         match cause:
@@ -186,20 +199,16 @@ def _explained(error: Exception, silence: float) -> ExchangeError:
                     "nothing answers at this address; check it, or wait for the server",
                     again=True,
                 )
-    return _explained_by_kind(error, silence)
+    return _explained_by_kind(error, silence, advice)
 
 
-def _explained_by_kind(error: Exception, silence: float) -> ExchangeError:
+def _explained_by_kind(error: Exception, silence: float, advice: str) -> ExchangeError:
     match error:
         case httpx.ConnectTimeout():
             seconds = min(silence, CONNECT_SECONDS)
             return ExchangeError(f"no connection within {seconds:g} s", again=True)
         case httpx.TimeoutException():
-            return ExchangeError(
-                f"silent for {silence:g} s; if the server is always that slow, "
-                "raise [http] timeout",
-                again=True,
-            )
+            return ExchangeError(f"silent for {silence:g} s; {advice}", again=True)
         case httpx.UnsupportedProtocol() | httpx.LocalProtocolError():
             return ExchangeError(f"the request cannot be sent ({error}); check the source")
         case httpx.ProxyError():

@@ -60,28 +60,29 @@ def account(run: Run, *, dry_run: bool) -> None:
             "the journal beside it"
         )
     for source in report.sources:
-        _say(_source(source))
-        for error in source.errors:
-            _say(f"  {error}")
-        for note in source.notes:
-            _say(f"  {note}")
-        for lost in spells(source.name, source.lost):
-            _say(f"  lost for good: {_days(lost)}; it could not be read in time")
+        for line in _source(source):
+            _say(line)
     for letter in report.letters:
         counts = f"{len(letter.here)} papers here, {len(letter.more)} more"
         _say(f"{letter.subscriber}: {counts}, of {letter.receipt.read} looked at")
     for name, why in run.published.silent:
         _say(f"{name}: no letter: {why}")
+    for note in report.notes:
+        _say(note)
     for delivery, answer in run.sent.answers:
         _say(f"  {delivery.key} by {delivery.output}: {answer}")
     if dry_run:
         _say("dry run: nothing was sent, nothing is remembered")
 
 
-def _source(source: SourceReport) -> str:
+def _source(source: SourceReport) -> Iterator[str]:
     counts = f"{source.listed} listed, {source.new} new"
     changed = f", {source.revised} revised" if source.revised else ""
-    return f"{source.name}: {counts}{changed}"
+    yield f"{source.name}: {counts}{changed}"
+    for text in (*source.errors, *source.notes):
+        yield f"  {text}"
+    for lost in spells(source.name, source.lost):
+        yield f"  lost for good: {_days(lost)}; it could not be read in time"
 
 
 def _days(lost: Lost) -> str:

@@ -5,19 +5,33 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Protocol
 
 from digest.compose import (
     LetterSettings,
     RankSettings,
 )
+from digest.gists import Asked
 from digest.letters import Letter
 from digest.messages import Pages, Rendered
 from digest.outputs import Output
+from digest.papers import Paper
 from digest.rank.keywords import Words, texts
 from digest.resolve import ResolveSettings
 from digest.sources import Fetch, Source
 from digest.store import Store, Transaction
 from digest.subscribers import Candidate, Subscriber
+
+
+class Gists(Protocol):
+    """Has a model write gists; it never fails and ends in time, with what it has by then."""
+
+    @property
+    def model(self) -> str:
+        """Who writes."""
+
+    def __call__(self, papers: Sequence[Paper]) -> Asked:
+        """Ask about papers, the first ones first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,5 +66,6 @@ class Parts:
     only: str = ""
     sample: bool = False
     tell: Callable[[str], None] = lambda _: None
+    gists: Gists | None = None
     renew: Callable[[Transaction], None] = lambda _: None
     texts: Callable[[Sequence[Candidate]], Sequence[Words]] = texts

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Container, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from digest.compose import (
@@ -14,6 +14,7 @@ from digest.compose import (
 from digest.items import Before
 from digest.keywords import Keyword
 from digest.letters import Letter, Lost, Place, Suggestion, Trouble, spells
+from digest.pipeline.gists import written
 from digest.pipeline.parts import Parts
 from digest.rank import rank
 from digest.rank.keywords import Interests
@@ -31,10 +32,11 @@ from digest.subscribers import (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Published:
-    """What publish did: letters, and who gets none and why."""
+    """What publish did: letters, who gets none and why, and what else to tell."""
 
     letters: Sequence[Letter]
     silent: Sequence[tuple[str, str]]
+    notes: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,14 +79,34 @@ def publish(parts: Parts) -> Published:
         due, silent = _due(parts, store)
         parts.tell("choosing papers")
         desk = gather(parts, store, due)
-    made = [(each, write(parts, desk, each)) for each in due]
+    made, notes = _write_all(parts, desk, due)
     worth = [(each, it) for each, it in made if it.papers or parts.letters.empty]
     silent += [
         (each.name or "public", _nothing(it.letter)) for each, it in made if (each, it) not in worth
     ]
     with parts.store.writing() as store:
         published = [it.letter for each, it in worth if _put(parts, store, each, it)]
-    return Published(letters=published, silent=silent)
+    return Published(letters=published, silent=silent, notes=notes)
+
+
+def _write_all(
+    parts: Parts, desk: Desk, due: Sequence[Due]
+) -> tuple[list[tuple[Due, Composed]], Sequence[str]]:
+    """Compose all letters; those anew that tell papers of which a gist was written."""
+    made = [(each, write(parts, desk, each)) for each in due]
+    gists = written(parts, desk.pool, (it.letter for _, it in made))
+    if gists.papers:
+        pool = tuple(gists.papers.get(each.id, each) for each in desk.pool)
+        desk = replace(desk, pool=pool)
+        made = [
+            (each, write(parts, desk, each) if _tells(it, gists.papers) else it)
+            for each, it in made
+        ]
+    return made, gists.notes
+
+
+def _tells(composed: Composed, papers: Container[int]) -> bool:
+    return any(number in papers for number, _ in composed.papers)
 
 
 def write(parts: Parts, desk: Desk, due: Due) -> Composed:

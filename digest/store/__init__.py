@@ -10,6 +10,7 @@
     told         letters that only the journal knows
     outbox       deliveries: ready, leased, in doubt, sent, failed
     locks        one run at a time
+    gists        what models wrote of papers
     corrections  papers that the operator merges or splits
     history      what the command line asks
     moving       all of one store copied to another

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Engine
 
 from digest.errors import StoreError
 from digest.store.corrections import Corrections
+from digest.store.gists import Gists
 from digest.store.history import History
 from digest.store.journal import Journal, is_old
 from digest.store.letters import Letters
@@ -31,7 +32,7 @@ Translator = Callable[[str], AbstractContextManager[None]]
 
 
 class Transaction(
-    Sources, Lost, Letters, Locks, History, Resolutions, Moving, Told, Corrections
+    Sources, Lost, Letters, Locks, History, Resolutions, Moving, Told, Corrections, Gists
 ):
     """What can be asked of a store and done in it, all of it or nothing.
 

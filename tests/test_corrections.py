@@ -142,3 +142,17 @@ def test_75_while_a_run_is_at_work(room: Newsroom, words: list[str]) -> None:
 
     assert (done.code, done.out) == (75, "")
     assert "elsewhere:1:abc" in done.err
+
+
+def test_explain_tells_of_a_merged_paper_by_either_name(room: Newsroom) -> None:
+    room.once(FRIDAY)
+    with_another(room)
+    room.once(SATURDAY)
+    before = room.run("explain", OTHER).out
+    room.run("papers", "merge", ONE, OTHER)
+
+    told = [room.run("explain", name).out for name in (ONE, OTHER)]
+
+    assert "Ann: sent on 13 June 2026" in before
+    assert told[0] == told[1]
+    assert "Ann: sent on 12 June 2026; sent on 13 June 2026" in told[0]

@@ -100,7 +100,7 @@ def _before(store: Transaction, paper: Candidate, subscriber: Subscriber) -> lis
 def _told(store: Transaction, letter: int, paper: Candidate) -> Item | None:
     """Return a paper as a letter told it, with the score and the reasons it had then."""
     items = store.letter(letter).items
-    known_as = {*paper.paper.names, paper.paper.identifier}
+    known_as = {*store.names(paper.id), paper.paper.identifier}
     return next((each for each in items if each.identifier in known_as), None)
 
 

@@ -67,7 +67,7 @@ def diff(
     and authors.
     """
     index = Index(known, decisions)
-    recent = _recent_days(sightings, first_read)
+    recent = _recent_days(sightings, first_read, today)
     listed = frozenset((each.source, fingerprint(each.paper)) for each in sightings)
     counts: dict[str, Counts] = {}
     for sighting in sightings:
@@ -110,15 +110,18 @@ def _is_news(sighting: Sighting, recent: dict[str, date], today: date) -> bool:
     return oldest is None or sighting.day is None or sighting.day >= oldest
 
 
-def _recent_days(sightings: Sequence[Sighting], first_read: frozenset[str]) -> dict[str, date]:
+def _recent_days(
+    sightings: Sequence[Sighting], first_read: frozenset[str], today: date
+) -> dict[str, date]:
     """Return from which day on what a source lists at first is news.
 
-    Replacements don't tell: they come on days on which nothing may be new.
+    Replacements don't tell: they come on days on which nothing may be new. Nor do days to come,
+    such as those of a journal's next issues: what is listed for them is there today.
     """
     days: dict[str, set[date]] = {}
     for sighting in sightings:
         if sighting.source in first_read and sighting.day and sighting.announced != "replace":
-            days.setdefault(sighting.source, set()).add(sighting.day)
+            days.setdefault(sighting.source, set()).add(min(sighting.day, today))
     return {source: sorted(found)[-NEWS_DAYS:][0] for source, found in days.items()}
 
 

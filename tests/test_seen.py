@@ -247,6 +247,16 @@ def test_authors_that_contradict_make_another_paper() -> None:
     assert news(changes) == ["new"]
 
 
+def test_papers_dated_ahead_do_not_make_todays_back_catalogue() -> None:
+    ahead = [
+        Sighting(source="feed", paper=Paper(title=f"Issue {n}"), day=TODAY + timedelta(days=30 * n))
+        for n in range(1, 5)
+    ]
+    of_today = Sighting(source="feed", paper=PAPER, day=TODAY)
+    changes = Memory().collect(*ahead, of_today, first_read=["feed"])
+    assert [listing.news for each in changes.papers for listing in each.listings] == [True] * 5
+
+
 def test_a_first_read_draws_on_the_last_three_days_with_papers() -> None:
     days = [TODAY - timedelta(days=ago) for ago in (7, 6, 5, 2, 0)]
     listed = [

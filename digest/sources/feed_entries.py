@@ -16,7 +16,14 @@ from msgspec.structs import replace
 
 from digest.papers import Page, Paper, Sighting, arxiv_version
 from digest.sources import Parsed, fields, html_text
-from digest.sources.readings import Unreadable, changed_shape, failure, gather, with_error
+from digest.sources.readings import (
+    Unreadable,
+    changed_shape,
+    failure,
+    gather,
+    with_error,
+    without_shared_names,
+)
 
 _ENTRY_ENDS = re.compile(r"</(?:[\w.-]{1,30}:)?(?:item|entry)\s*>", re.IGNORECASE)
 _MARKUP = re.compile(r"<[A-Za-z/!]|&[#\w]")
@@ -46,7 +53,7 @@ def read_feed(page: Page, text: str, source: str) -> Parsed:
         return changed_shape(page, source, "it is XML, but no feed that is known")
     whole = feed.entries[: len(_ENTRY_ENDS.findall(text))]
     parsed = gather(page, source, whole, partial(_read, source=source))
-    return with_error(parsed, page, source, _broken(feed, len(whole)))
+    return with_error(without_shared_names(parsed), page, source, _broken(feed, len(whole)))
 
 
 def _character(found: re.Match[str]) -> str:

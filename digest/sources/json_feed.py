@@ -16,7 +16,7 @@ from digest.papers import Page, Paper, Sighting, arxiv_version
 from digest.sources import Parsed, fields
 from digest.sources.feed_entries import plain
 from digest.sources.objects import load, no_list
-from digest.sources.readings import Unreadable, gather, with_error
+from digest.sources.readings import Unreadable, gather, with_error, without_shared_names
 
 _VERSION = re.compile(r'(?<!\\)"version"\s*:\s*"https?:\\?/\\?/(?:www\.)?jsonfeed\.org\\?/version')
 _NAMING = ("id", "url", "external_url")
@@ -37,7 +37,7 @@ def read_json_feed(page: Page, text: str, source: str) -> Parsed:
     parsed = gather(page, source, items, partial(_read, source=source, authors=authors))
     if problem:
         problem = f"its JSON {problem}; {len(items)} papers before that are whole"
-    return with_error(parsed, page, source, problem)
+    return with_error(without_shared_names(parsed), page, source, problem)
 
 
 def _read(item: Any, source: str, authors: tuple[str, ...]) -> Sighting:

@@ -21,7 +21,14 @@ from digest.sources import Parsed, Request, fields, html_text
 from digest.sources.bodies import decode, no_text, too_deep
 from digest.sources.forms import CALLED, FEEDS, recognise
 from digest.sources.page_account import Finding, account
-from digest.sources.readings import Unreadable, changed_shape, failure, gather, with_error
+from digest.sources.readings import (
+    Unreadable,
+    changed_shape,
+    failure,
+    gather,
+    with_error,
+    without_shared_names,
+)
 from digest.sources.selectors import Selector, selector
 from digest.sources.settings import check_address, check_spacing
 
@@ -112,7 +119,7 @@ class WebPage(
             reason = f"`item` (`{self.item}`) finds {len(items)} elements; make it narrower"
             return failure(page, self.name, reason)
         parsed = gather(page, self.name, items, partial(self._read, base=base), ADVICE)
-        return with_error(parsed, page, self.name, problem)
+        return with_error(without_shared_names(parsed), page, self.name, problem)
 
     def describe(self, page: Page) -> str:
         """Say what each selector finds, and what the first papers are."""

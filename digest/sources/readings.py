@@ -7,13 +7,15 @@ were expected.
 from __future__ import annotations
 
 import dataclasses
+from collections import defaultdict
 from collections.abc import Callable, Iterable
+from collections.abc import Set as AbstractSet
 from typing import TypeVar
 
 from msgspec.structs import replace
 
 from digest.errors import ParseError
-from digest.papers import Page, Sighting
+from digest.papers import Page, Sighting, identify, title_key
 from digest.sources import Parsed
 
 Item = TypeVar("Item")
@@ -76,6 +78,36 @@ def without_days(parsed: Parsed) -> Parsed:
     """Forget the days: those of a search are the days of searching, not the papers'."""
     undated = tuple(replace(sighting, day=None) for sighting in parsed.sightings)
     return dataclasses.replace(parsed, sightings=undated)
+
+
+def without_shared_names(parsed: Parsed) -> Parsed:
+    """Forget identifiers that papers of different titles have in common.
+
+    Some sites give a journal's or a volume's DOI with each of its papers. Taken for a paper's own,
+    it would make one paper of all, and hide the others for ever.
+    """
+    titles: defaultdict[str, set[str]] = defaultdict(set)
+    for sighting in parsed.sightings:
+        for name in sighting.paper.names:
+            titles[name].add(title_key(sighting.paper.title))
+    shared = {name for name, keys in titles.items() if len(keys) > 1}
+    if not shared:
+        return parsed
+    sightings = tuple(_without(shared, sighting) for sighting in parsed.sightings)
+    return dataclasses.replace(parsed, sightings=sightings)
+
+
+def _without(shared: AbstractSet[str], sighting: Sighting) -> Sighting:
+    """Return a listing without some names, and the links made of them; its own page stays."""
+    paper = sighting.paper
+    lost = {name.partition(":")[0]: "" for name in paper.names if name in shared}
+    if not lost:
+        return sighting
+    links = tuple(
+        link for link in paper.links if link.kind == "page" or identify(link.url) not in shared
+    )
+    version = 0 if "arxiv" in lost else paper.version
+    return replace(sighting, paper=replace(paper, **lost, links=links, version=version))
 
 
 def quoted(text: str) -> str:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
+from digest.addresses import shown
 from digest.app import Setting, clock, fetching, gists, looking
 from digest.config import Config
 from digest.errors import DigestError
@@ -96,8 +97,7 @@ def _source(source: Source, fetcher: Fetcher, setting: Setting) -> str:
     if parsed.errors:
         raise DigestError(f"{parsed.errors[0]}\n{told}".rstrip()) from parsed.errors[0]
     further = f", {len(parsed.requests)} more pages" if parsed.requests else ""
-    where = page.url.partition("#")[0]
-    return f"{len(parsed.sightings)} papers{further} at {where}\n{told}".rstrip()
+    return f"{len(parsed.sightings)} papers{further} at {shown(page.url)}\n{told}".rstrip()
 
 
 def _gist(config: Config) -> str:

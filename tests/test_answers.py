@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digest.addresses import shown
+from digest.addresses import public, shown
 from digest.answers import Body, ExchangeError, seconds_asked
 
 NOW = datetime(2026, 7, 1, 5, 0, tzinfo=UTC)
@@ -80,3 +80,16 @@ def test_no_retry_after_breaks_a_run(text: str, date: str) -> None:
 )
 def test_an_address_is_shown_without_its_secrets(url: str, safe: str) -> None:
     assert shown(url) == safe
+
+
+@pytest.mark.parametrize(
+    ("url", "open_to_all"),
+    [
+        ("https://ann:pw@example.org/list?page=2", "https://example.org/list?page=2"),
+        ("https://example.org/list?token=abc&page=2", "https://example.org/list"),
+        ("https://example.org/list?q=a@b", "https://example.org/list?q=a@b"),
+    ],
+    ids=["login", "token", "neither"],
+)
+def test_readers_get_an_address_without_what_opens_it(url: str, open_to_all: str) -> None:
+    assert public(url) == open_to_all

@@ -13,6 +13,7 @@ from urllib.parse import urldefrag, urljoin
 from msgspec import Struct
 from msgspec.structs import force_setattr
 
+from digest.addresses import public
 from digest.papers import Page
 from digest.sources import OUTAGE_DAYS, Parsed, Request, fields, html_text
 from digest.sources.bodies import decode, no_text, too_deep
@@ -59,7 +60,7 @@ class Feed(
             check_address("home", self.home)
         check_spacing(self.spacing)
         force_setattr(self, "name", self.name or "feed")
-        force_setattr(self, "home", self.home or urljoin(self.url, "/"))
+        force_setattr(self, "home", public(self.home or urljoin(self.url, "/")))
 
     def requests(self, since: date | None, now: datetime) -> tuple[Request, ...]:  # noqa: ARG002 - a feed has what it has, whenever it is asked.
         """Return the one address; the fragment tells `parse` what was read, and is never sent."""

@@ -16,6 +16,7 @@ from urllib.parse import urldefrag
 from msgspec import Struct
 from msgspec.structs import force_setattr, replace
 
+from digest.addresses import public
 from digest.papers import Page, Paper, Sighting, arxiv_version
 from digest.sources import Parsed, Request, fields, html_text
 from digest.sources.bodies import decode, no_text, too_deep
@@ -92,7 +93,7 @@ class WebPage(
     @property
     def home(self) -> str:
         """The page itself."""
-        return self.url
+        return public(self.url)
 
     def requests(self, since: dt.date | None, now: dt.datetime) -> tuple[Request, ...]:  # noqa: ARG002 - a page has what it has, whenever it is asked.
         """Return the one address."""
@@ -216,7 +217,7 @@ def _opened(text: str, url: str) -> tuple[LexborHTMLParser, str]:
     html_text.without_unseen(tree)
     node = tree.css_first("base[href]")
     href = node.attributes.get("href") if node is not None else ""
-    return tree, html_text.absolute(url, href) or url
+    return tree, html_text.absolute(url, href) or public(url)
 
 
 def _href(node: LexborNode, chosen: Selector) -> str | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from textwrap import shorten
 from typing import Annotated
 from urllib.parse import urlencode
@@ -27,6 +27,7 @@ from digest.papers import (
     is_cut,
     merge,
     same,
+    surnames,
     title_key,
 )
 from digest.sources import Parsed, Request
@@ -50,6 +51,10 @@ ON_CROSSREF = 10
 
 LONGEST = 200
 """Characters of a title that are asked for: its first words tell, and addresses end somewhere."""
+
+APART = timedelta(days=730)
+"""How far two days of publication may be apart where nothing but a title says that they are of one
+paper; “An introduction to …” has been written more than once."""
 
 _NEVER = datetime.min.replace(tzinfo=UTC)
 _WORD = re.compile(r"\w+")
@@ -184,10 +189,22 @@ def choose(paper: Paper, found: Sequence[Sighting], key: str) -> Paper | None:
     alike = [
         each.paper
         for each in found
-        if title_key(each.paper.title) == key and agree(paper, each.paper, key)
+        if title_key(each.paper.title) == key
+        and _fits(paper, each.paper, key, each.paper.published or each.day)
     ]
     first = next(iter(alike), None)
     return first if first and all(same(first, other) for other in alike) else None
+
+
+def _fits(paper: Paper, found: Paper, key: str, out: date | None) -> bool:
+    """Say whether what was found, which came out on a day, may be the paper of this title.
+
+    Where a paper came out before it was printed, its authors say that it is the same.
+    """
+    if not agree(paper, found, key):
+        return False
+    told = surnames(paper.authors) and surnames(found.authors)
+    return bool(told) or not (paper.published and out) or abs(paper.published - out) <= APART
 
 
 def resolved(sighting: Sighting, found: Mapping[str, Paper]) -> Sighting:
@@ -196,6 +213,6 @@ def resolved(sighting: Sighting, found: Mapping[str, Paper]) -> Sighting:
         return sighting
     key = title_key(sighting.paper.title)
     paper = found.get(key)
-    if paper is None or not agree(sighting.paper, paper, key):
+    if paper is None or not _fits(sighting.paper, paper, key, paper.published):
         return sighting
     return replace(sighting, paper=merge(sighting.paper, paper))

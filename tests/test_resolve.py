@@ -6,7 +6,7 @@ import json
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -15,6 +15,7 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from running import ANN, Newsroom, atom, newsroom, paper, text_of
 from webserver import Handler, answer
 
@@ -179,6 +180,31 @@ def test_what_is_found_gives_its_names_and_the_source_its_words() -> None:
     assert merged.paper.names == ("arxiv:2606.00001",)
     assert (merged.paper.title, merged.paper.abstract) == ("on the weaving of LOOMS", "We weave.")
     assert merged.source == "files"
+
+
+@pytest.mark.parametrize(
+    ("out", "listed", "authors", "counts"),
+    [
+        (date(1998, 6, 12), None, (), False),
+        (None, date(1998, 6, 12), (), False),
+        (date(2025, 1, 12), None, (), True),
+        (None, None, (), True),
+        (date(1998, 6, 12), None, ("Lovelace, A.",), True),
+    ],
+    ids=["out long ago", "registered long ago", "out lately", "no day", "its authors agree"],
+)
+def test_a_title_alone_does_not_tell_that_a_paper_of_years_ago_is_meant(
+    out: date | None, listed: date | None, authors: tuple[str, ...], *, counts: bool
+) -> None:
+    asked = Paper(title=TITLE, authors=authors, published=NOW.date())
+    engine = replace(ENGINE, published=out)
+    found = choose(asked, [Sighting(source="s", paper=engine, day=listed)], KEY)
+    assert bool(found) == counts
+
+
+def test_what_was_found_for_one_paper_is_none_of_another_years_apart() -> None:
+    later = Sighting(source="s", paper=Paper(title=TITLE, published=NOW.date()))
+    assert resolved(later, {KEY: replace(ENGINE, published=date(1998, 6, 12))}) == later
 
 
 @pytest.mark.parametrize(

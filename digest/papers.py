@@ -197,8 +197,11 @@ def surnames(authors: tuple[str, ...]) -> frozenset[str]:
 
 
 def is_cut(text: str) -> bool:
-    """Say whether a text is only the beginning of one, as in Google Scholar's mails."""
-    return text.endswith("…")
+    """Say whether a text is only the beginning of one, as in Google Scholar's mails and in blogs.
+
+    Three dots without a bracket end whole titles, too.
+    """
+    return text.endswith(("…", "[…]", "[...]"))
 
 
 @lru_cache(maxsize=512)

@@ -15,6 +15,7 @@ from digest.papers import (
     changed,
     fingerprint,
     identify,
+    is_cut,
     merge,
     name_keys,
     same,
@@ -251,6 +252,16 @@ def test_a_beginning_that_differs_is_no_change() -> None:
     other = Paper(title="On the weaving of …", abstract="that looms can be taught …")
     assert not changed(fingerprint(one), fingerprint(other))
     assert not changed(fingerprint(one), fingerprint(Paper(title="On Looms", abstract="Whole.")))
+
+
+@pytest.mark.parametrize("end", ["…", "[…]", "[...]"])
+def test_an_excerpt_of_a_feed_is_cut_off(end: str) -> None:
+    cut = Paper(title="On Looms", abstract=f"We weave with {end}")
+    assert merge(cut, Paper(title="On Looms", abstract="We weave.")).abstract == "We weave."
+
+
+def test_a_title_may_end_in_three_dots() -> None:
+    assert not is_cut("To Weave or Not to Weave...")
 
 
 def test_what_is_cut_off_gives_way_to_what_is_whole() -> None:

@@ -17,6 +17,10 @@ from digest.sources import Parsed, fields
 from digest.sources.readings import changed_shape, failure, quoted
 
 _BETWEEN = re.compile(r"[\s,]*")
+_TITLE = re.compile(r"<title[^>]{0,200}>([^<]{1,200})", re.IGNORECASE)
+_HEAD = 16_384
+"""Characters of a web page in which its title is looked for."""
+
 _LONGEST_INTEGER = 18
 """Digits; no count has more, and Python refuses to read some that do."""
 
@@ -34,10 +38,15 @@ def load(text: str, holders: tuple[str, ...]) -> tuple[Any, str]:
         # Python's reader takes lone surrogates and control characters, which are cleaned later.
         return json.loads(text, strict=False, parse_int=_integer), ""
     except (ValueError, RecursionError) as error:
-        return whole_items(text, holders), f"cannot be read ({type(error).__name__}: {_of(error)})"
+        return whole_items(text, holders), f"cannot be read ({_why(text, error)})"
 
 
-def _of(error: Exception) -> str:
+def _why(text: str, error: Exception) -> str:
+    """Return why a text is no JSON; a site that is down or wants a login answers with a page."""
+    if text.lstrip("\ufeff \t\r\n\x00").startswith("<"):
+        found = _TITLE.search(text[:_HEAD])
+        said = fields.text(found[1]) if found else ""
+        return f"it is a web page, its title {quoted(said)}" if said else "it is a web page"
     return str(error) if isinstance(error, ValueError) else "it is nested too deeply"
 
 

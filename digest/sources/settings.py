@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlsplit
+
 from digest.sources import fields
 
 LONGEST_SPACING = 3600
@@ -12,6 +14,12 @@ def check_address(setting: str, value: str) -> None:
     """Raise ValueError unless `value` is an http or https address."""
     if not fields.address(value):
         raise ValueError(f"`{setting}` is an address that begins with http:// or https://")
+    try:
+        port = urlsplit(value).port
+    except ValueError:
+        port = 0
+    if port == 0:
+        raise ValueError(f"`{setting}` names no server that can be asked; correct its host or port")
 
 
 def check_spacing(seconds: float) -> None:

@@ -22,6 +22,7 @@ from digest.papers import (
     changed,
     fingerprint,
     merge,
+    strangers,
     title_key,
 )
 
@@ -158,8 +159,10 @@ class Entry:
         """Say whether it goes by an identifier, or by ``title:…``."""
         return name in self.names or name.removeprefix("title:") in self.titles
 
-    def may_be(self, paper: Paper) -> bool:
-        """Say that nothing speaks against a name: two papers on arXiv are two."""
+    def may_be(self, paper: Paper, name: str) -> bool:
+        """Say that nothing speaks against a name: two papers on arXiv are two, so are strangers."""
+        if name.startswith("doi:") and strangers(self.paper, paper):
+            return False
         numbers = [name for name in self.names if name.startswith("arxiv:")]
         return not (paper.arxiv and numbers) or f"arxiv:{paper.arxiv}" in numbers
 
@@ -247,7 +250,7 @@ class Index:
     def _found(self, sighting: Sighting) -> Entry | None:
         paper = sighting.paper
         for name in paper.names:
-            if (entry := self._by_name.get(name)) and entry.may_be(paper):
+            if (entry := self._by_name.get(name)) and entry.may_be(paper, name):
                 return entry
         key, print_ = title_key(paper.title), fingerprint(paper)
         titled = islice(self._by_title.get(key, ()), MOST_NAMESAKES)

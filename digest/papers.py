@@ -241,9 +241,26 @@ def same(a: Paper, b: Paper) -> bool:
 def named_alike(a: Paper, b: Paper) -> bool:
     """Say whether an identifier of two listings agrees.
 
-    Two papers on arXiv are two, whatever DOI their authors gave: one wrong DOI would hide one.
+    Two papers on arXiv are two, whatever DOI their authors gave: one wrong DOI would hide one. So
+    are two under one DOI that have other titles by other people: that is a journal's, or a slip.
     """
-    return not (a.arxiv and b.arxiv and a.arxiv != b.arxiv) and bool(set(a.names) & set(b.names))
+    shared = set(a.names) & set(b.names)
+    if not shared or (a.arxiv and b.arxiv and a.arxiv != b.arxiv):
+        return False
+    return shared != {f"doi:{a.doi}"} or not strangers(a, b)
+
+
+def strangers(a: Paper, b: Paper) -> bool:
+    """Say whether two listings have neither their title nor a word of their authors in common."""
+    ours, theirs = _name_words(a.authors), _name_words(b.authors)
+    apart = bool(ours and theirs) and not ours & theirs
+    return apart and title_key(a.title) != title_key(b.title)
+
+
+def _name_words(authors: tuple[str, ...]) -> frozenset[str]:
+    """Return the words of names, without initials; whichever of them is the last name."""
+    keys = (key for author in authors for key in name_keys(author))
+    return frozenset(word for key in keys for word in key.split() if len(word) > 1)
 
 
 def agree(a: Paper, b: Paper, key: str, *, repeated: bool = False) -> bool:

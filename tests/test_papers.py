@@ -254,6 +254,24 @@ def test_a_beginning_that_differs_is_no_change() -> None:
     assert not changed(fingerprint(one), fingerprint(Paper(title="On Looms", abstract="Whole.")))
 
 
+@pytest.mark.parametrize(
+    ("title", "authors", "one"),
+    [
+        ("On Soap", ("Charles Babbage",), False),
+        ("On Soap", ("Lovelace AK",), True),
+        ("On Soap", (), True),
+        ("On Soap", ("C. K.",), True),
+        ("On looms", ("Charles Babbage",), True),
+    ],
+    ids=["all else differs", "one author", "no authors", "initials alone", "one title"],
+)
+def test_a_doi_names_one_paper_unless_all_else_differs(
+    title: str, authors: tuple[str, ...], *, one: bool
+) -> None:
+    looms = Paper(title="On Looms", authors=("Ada Lovelace",), doi="10.1234/vol")
+    assert same(looms, Paper(title=title, authors=authors, doi="10.1234/vol")) == one
+
+
 @pytest.mark.parametrize("end", ["…", "[…]", "[...]"])
 def test_an_excerpt_of_a_feed_is_cut_off(end: str) -> None:
     cut = Paper(title="On Looms", abstract=f"We weave with {end}")

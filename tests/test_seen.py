@@ -247,6 +247,16 @@ def test_authors_that_contradict_make_another_paper() -> None:
     assert news(changes) == ["new"]
 
 
+def test_papers_that_share_a_journals_doi_are_new_one_by_one_and_never_again() -> None:
+    memory = Memory()
+    listed = [
+        Sighting(source="feed", paper=Paper(title=title, authors=(author,), doi="10.1234/j"))
+        for title, author in (("On Looms", "Ada Lovelace"), ("On Soap", "Charles Babbage"))
+    ]
+    news = [[c.news for c in memory.collect(each).papers] for each in (*listed, *listed)]
+    assert news == [["new"], ["new"], ["known"], ["known"]]
+
+
 def test_papers_dated_ahead_do_not_make_todays_back_catalogue() -> None:
     ahead = [
         Sighting(source="feed", paper=Paper(title=f"Issue {n}"), day=TODAY + timedelta(days=30 * n))

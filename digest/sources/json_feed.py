@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from digest.papers import Page, Paper, Sighting, arxiv_version
 from digest.sources import Parsed, fields
 from digest.sources.feed_entries import plain
-from digest.sources.objects import load, no_list
+from digest.sources.objects import broken, load, no_list
 from digest.sources.readings import Unreadable, gather, with_error, without_shared_names
 
 _VERSION = re.compile(r'(?<!\\)"version"\s*:\s*"https?:\\?/\\?/(?:www\.)?jsonfeed\.org\\?/version')
@@ -35,9 +35,8 @@ def read_json_feed(page: Page, text: str, source: str) -> Parsed:
         return no_list(page, source, value)
     authors = _authors(value) if isinstance(value, dict) else ()
     parsed = gather(page, source, items, partial(_read, source=source, authors=authors))
-    if problem:
-        problem = f"its JSON {problem}; {len(items)} papers before that are whole"
-    return with_error(without_shared_names(parsed), page, source, problem)
+    reason = broken(problem, len(items)) if problem else ""
+    return with_error(without_shared_names(parsed), page, source, reason)
 
 
 def _read(item: Any, source: str, authors: tuple[str, ...]) -> Sighting:

@@ -24,7 +24,7 @@ from msgspec.structs import force_setattr
 from digest.papers import Link, Page, Paper, Sighting
 from digest.sources import Parsed, Request, fields
 from digest.sources.bodies import decode, no_text
-from digest.sources.objects import kind, load, no_list
+from digest.sources.objects import broken, kind, load, no_list
 from digest.sources.periods import REREAD_DAYS, earliest
 from digest.sources.readings import Unreadable, changed_shape, failure, gather, with_error
 from digest.sources.settings import check_address, check_spacing
@@ -109,16 +109,15 @@ class OpenReview(
         if nothing := no_text(page.body):
             return failure(page, self.name, f"expected JSON, got {nothing}")
         text, problem = decode(page)
-        value, broken = load(text, _HOLDERS)
-        if broken and not value:
-            return failure(page, self.name, f"its JSON {broken}; ask again later")
+        value, cut = load(text, _HOLDERS)
+        if cut and not value:
+            return failure(page, self.name, f"its JSON {cut}; ask again later")
         notes = value if isinstance(value, list) else _notes(value)
         if notes is None:
             return no_list(page, self.name, value)
         parsed = with_error(self._read(page, notes), page, self.name, problem)
-        if broken:
-            reason = f"its JSON {broken}; {len(notes)} papers before that are whole"
-            return with_error(parsed, page, self.name, reason)
+        if cut:
+            return with_error(parsed, page, self.name, broken(cut, len(notes)))
         return self._paged(page, notes, parsed)
 
     def _read(self, page: Page, notes: list[Any]) -> Parsed:

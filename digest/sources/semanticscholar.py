@@ -25,7 +25,7 @@ from msgspec.structs import force_setattr
 from digest.papers import Link, Page, Paper, Sighting, identify
 from digest.sources import Parsed, Request, fields
 from digest.sources.bodies import decode, no_text
-from digest.sources.objects import kind, load, no_list
+from digest.sources.objects import broken, kind, load, no_list
 from digest.sources.periods import earliest
 from digest.sources.readings import Unreadable, failure, gather, with_error
 from digest.sources.settings import check_address, check_spacing
@@ -140,14 +140,13 @@ class SemanticScholar(
         if nothing := no_text(page.body):
             return failure(page, self.name, f"expected JSON, got {nothing}")
         text, problem = decode(page)
-        value, broken = load(text, _HOLDERS)
-        if broken and not value:
-            return failure(page, self.name, f"its JSON {broken}; ask again later")
+        value, cut = load(text, _HOLDERS)
+        if cut and not value:
+            return failure(page, self.name, f"its JSON {cut}; ask again later")
         parsed = with_error(self._read(page, value), page, self.name, problem)
-        if not broken:
+        if not cut:
             return self._continued(page, value, parsed)
-        reason = f"its JSON {broken}; {len(value)} papers before that are whole"
-        return with_error(parsed, page, self.name, reason)
+        return with_error(parsed, page, self.name, broken(cut, len(value)))
 
     def _read(self, page: Page, value: Any) -> Parsed:
         items = _papers(value)

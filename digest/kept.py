@@ -130,9 +130,9 @@ class Record:
 
     def _missing(self, source: str, now: datetime) -> str:
         names = sorted({name for name, at in self._asked if at <= now})
-        known = f"of {', '.join(names)}" if names else "of nothing"
+        others = f"only of {', '.join(names)}" if names else "nor of any other source"
         until = f"{now.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
-        return f"no page of {source} was recorded until {until}, only {known}"
+        return f"no page of {source} was recorded until {until}, {others}"
 
 
 def _when(answer: tuple[Path, Capture]) -> tuple[datetime, int, str]:

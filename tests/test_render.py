@@ -428,6 +428,13 @@ def test_the_preheader_is_what_is_read_first() -> None:
     assert rendered.preheader.startswith("Also: What Do Small Models Forget First?")
 
 
+def test_a_day_of_another_year_has_its_year() -> None:
+    old = item(badges=(Badge(source="reports", day=DAY.replace(year=2015), votes=None),))
+    rendered = RENDERER.letter(letter(items=(old,)))
+    assert "reports, 12 June 2015" in rendered.markdown
+    assert "reports, 12 June 2015" in words_of(rendered.html)
+
+
 def test_votes_stand_beside_a_source_where_no_reason_tells_them() -> None:
     plain = item(reasons=(), badges=(Badge(source="Hugging Face", day=DAY, votes=1),))
 

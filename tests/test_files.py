@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date
 
 import msgspec
@@ -31,6 +32,11 @@ KINDS = [
     ("feed.json", "json-feed", 2),
     ("alert.html", "alert", 3),
     ("alerts.mbox", "mail", 5),
+    ("semanticscholar.json", "semanticscholar", 3),
+    ("works.json", "crossref", 3),
+    ("articles.xml", "pubmed", 3),
+    ("preprints.json", "biorxiv", 3),
+    ("openreview.json", "openreview", 2),
 ]
 
 
@@ -98,6 +104,27 @@ def test_each_kind_is_told_by_its_content(name: str, form: str, papers: int) -> 
     assert len(parsed.sightings) == papers
     assert not parsed.errors
     assert {s.source for s in parsed.sightings} == {"files"}
+
+
+def test_preprints_of_medrxiv_are_told_by_their_server() -> None:
+    text = own("preprints.json").replace("bioRxiv", "medRxiv").replace("biorxiv", "medrxiv")
+    assert '"server": "medRxiv"' in text
+    assert recognise(text) == "medrxiv"
+    links = [link.url for each in parse(text).sightings for link in each.paper.links]
+    assert any("www.medrxiv.org" in url for url in links)
+
+
+def test_the_numbers_of_a_search_are_no_articles() -> None:
+    found = '{"header": {}, "esearchresult": {"count": "1", "retstart": "0", "idlist": ["9"]}}'
+    parsed = parse(found)
+    assert "save the answer of efetch" in reasons(parsed)
+    assert not parsed.requests
+
+
+def test_what_an_abstract_quotes_makes_no_api_of_a_list() -> None:
+    quoted = json.dumps('the "paperId": and "message-type": and "esearchresult": keys')
+    text = own("daily.json").replace('"title":', f'"note": {quoted}, "title":')
+    assert recognise(text) == "json"
 
 
 def test_a_listing_tells_new_from_replaced() -> None:
@@ -218,12 +245,35 @@ def test_damaged_pages_give_what_is_whole(name: str, papers: int, said: str) -> 
 
 
 @needs_recordings
-@pytest.mark.parametrize("folder", ["acl", "crossref", "pubmed", "s2"])
-def test_pages_of_other_sites_are_errors_and_never_garbage(folder: str) -> None:
-    for path in recorded(f"other/{folder}"):
+def test_pages_of_other_sites_are_errors_and_never_garbage() -> None:
+    for path in recorded("other/acl"):
         parsed = parse(path.read_bytes(), url=path.as_uri())
         assert not parsed.sightings
         assert parsed.errors
+
+
+@needs_recordings
+@pytest.mark.parametrize(
+    ("folder", "without"),
+    [
+        ("crossref", {"paperqa_doi_11_404.txt", "paperqa_doi_8_200.wire.json.gz"}),
+        ("pubmed", {"esearch_2026-06.json"}),
+        ("s2", {"badquery_0_400.json", "notfound_0_404.json"}),
+    ],
+)
+def test_recorded_answers_of_apis_give_papers_or_an_error(folder: str, without: set[str]) -> None:
+    for path in recorded(f"other/{folder}"):
+        parsed = parse(path.read_bytes(), url=path.as_uri())
+        assert bool(parsed.errors) == (path.name in without)
+        assert bool(parsed.sightings) == (path.name not in {*without, "empty_0_200.json"})
+        assert not parsed.requests
+
+
+@needs_recordings
+@pytest.mark.parametrize("folder", ["huggingface/daily_api", "huggingface/api_raw"])
+def test_recorded_lists_of_hugging_face_are_nobody_elses(folder: str) -> None:
+    for path in recorded(folder):
+        assert recognise(path.read_text(encoding="utf-8")) == "json"
 
 
 # Anything at all

@@ -10,16 +10,17 @@
     scholar           Google Scholar's alert mails, from a Maildir, an mbox or a mail server
     feed              any RSS, Atom, RDF or JSON feed
     page              any HTML page, by CSS selectors
-    files             saved pages of any of these kinds, told apart by content
+    files             saved pages of any of these kinds but `page`, told apart by content
 
 What they share: `forms` says which form a page has and who reads it; `huggingface_items`,
 `huggingface_pages`, `text`, `arxiv_feeds`, `listing`, `feed_entries`, `json_feed` and
 `scholar_alerts` each read one; `announced` says whether arXiv's feed is the day's;
-`crossref_items` and `pubmed_items` read the answers of those two; `mbox` holds many mails, `bodies`
-makes text of bytes, `entries` and `objects` read XML and JSON as far as they are whole, `markup`
-takes text out of markup and `html_text` out of web pages, `selectors` finds things on those and
-`page_account` tells what; `fields` takes single values, `periods` says from which day on to ask,
-`readings` what a page came to, and `settings` what may be set.
+`crossref_items` and `pubmed_items` read the answers of those two; `saved_answers` tells whose API
+gave a saved answer; `mbox` holds many mails, `bodies` makes text of bytes, `entries` and `objects`
+read XML and JSON as far as they are whole, `markup` takes text out of markup and `html_text` out of
+web pages, `selectors` finds things on those and `page_account` tells what; `fields` takes single
+values, `periods` says from which day on to ask, `readings` what a page came to, and `settings` what
+may be set.
 
 A source says what to get and reads what came. It never fetches, stores, or reads the clock.
 

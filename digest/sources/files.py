@@ -17,16 +17,17 @@ from msgspec.structs import force_setattr, replace
 from digest.papers import Page
 from digest.sources import Parsed, Request
 from digest.sources.bodies import decode
-from digest.sources.forms import Form, read
+from digest.sources.forms import APIS, Form, read
 from digest.sources.readings import failure
 from digest.sources.settings import check_spacing
 
-_FORMS: frozenset[Form] = frozenset(
+_OWN: frozenset[Form] = frozenset(
     {
         *("json", "html", "text", "arxiv-api", "announcements", "listing", "feed", "json-feed"),
         *("alert", "mail"),
     }
 )
+_FORMS = _OWN.union(APIS)
 
 
 class Files(

@@ -10,6 +10,8 @@
     json-feed       a feed of JSON
     alert           the HTML of an alert that Google Scholar mailed
     mail            such a mail, or many in an mbox
+    biorxiv, crossref, medrxiv, openreview, pubmed, semanticscholar
+                    answers of these APIs
 
 To add one: a line in `Form`, in `recognise` and in `_READERS`, and the file that reads it.
 """
@@ -19,7 +21,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from collections.abc import Set as AbstractSet
-from typing import Literal
+from functools import partial
+from typing import Literal, get_args
 
 from digest.papers import Page
 from digest.sources import Parsed
@@ -31,6 +34,7 @@ from digest.sources.huggingface_pages import read_html
 from digest.sources.json_feed import is_json_feed, read_json_feed
 from digest.sources.listing import read_listing
 from digest.sources.readings import failure, with_error
+from digest.sources.saved_answers import Api, read_answer, whose
 from digest.sources.scholar_alerts import MARK, read_alert, read_mails
 from digest.sources.text import read_text
 
@@ -46,6 +50,7 @@ Form = Literal[
     "alert",
     "mail",
     "xml",
+    Api,
 ]
 FEEDS: frozenset[Form] = frozenset({"arxiv-api", "announcements", "feed", "json-feed"})
 
@@ -76,7 +81,20 @@ CALLED: dict[Form, str] = {
     "alert": "an alert of Google Scholar",
     "mail": "mails of Google Scholar",
     "xml": "XML that is no feed",
+    "biorxiv": "an answer of bioRxiv",
+    "crossref": "an answer of Crossref",
+    "medrxiv": "an answer of medRxiv",
+    "openreview": "an answer of OpenReview",
+    "pubmed": "an answer of PubMed",
+    "semanticscholar": "an answer of Semantic Scholar",
 }
+APIS: tuple[Api, ...] = get_args(Api)
+
+
+def _saved(api: Api, page: Page, text: str, source: str) -> Parsed:  # noqa: ARG001 - as all readers.
+    return read_answer(page, api, source)
+
+
 _READERS: dict[Form, Callable[[Page, str, str], Parsed]] = {
     "json": read_json,
     "html": read_html,
@@ -88,6 +106,7 @@ _READERS: dict[Form, Callable[[Page, str, str], Parsed]] = {
     "json-feed": read_json_feed,
     "alert": read_alert,
     "mail": read_mails,
+    **{api: partial(_saved, api) for api in APIS},
 }
 
 
@@ -106,15 +125,15 @@ def read(page: Page, source: str, forms: AbstractSet[Form]) -> Parsed:
         parsed = _READERS[form](page, text, source)
     except RecursionError:
         parsed = failure(page, source, "it is nested too deeply to be read")
-    # Each mail has a charset of its own.
-    return parsed if form == "mail" else with_error(parsed, page, source, problem)
+    # Each mail has a charset of its own, and the sources of APIs have told.
+    return parsed if form in {"mail", *APIS} else with_error(parsed, page, source, problem)
 
 
 def recognise(text: str) -> Form:
     """Say which form a text has."""
     start = text.lstrip("\ufeff \t\r\n\x00")[:1]
     if start in {"[", "{", '"'} or text.strip() in {"null", "true", "false"}:
-        return "json-feed" if is_json_feed(text) else "json"
+        return "json-feed" if is_json_feed(text) else whose(text) or "json"
     if start == "<":
         return "alert" if MARK in text else _markup(text)
     return "mail" if _MAIL.match(text) and "scholar" in text.lower() else "text"
@@ -131,7 +150,7 @@ def _markup(text: str) -> Form:
         return _feed(head[:_HEAD])
     if root in _HTML or "<html" in head.lower() or "<!doctype html" in head.lower():
         return "listing" if _is_listing(text) else "html"
-    return "xml"
+    return "pubmed" if root.startswith("pubmed") else "xml"
 
 
 def _feed(head: str) -> Form:

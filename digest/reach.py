@@ -217,22 +217,29 @@ def _parts(keyword: Keyword, pool: Sequence[Candidate], interests: Interests) ->
             instead=suggest_phrase(node, pool) if missed and isinstance(node, Phrase) else "",
         )
 
-    for node, by, depth, rest in _inner(keyword.tree, lambda new: new, 0):
+    for node, by, depth, rest in _inner(keyword.tree, lambda new: new, _NOTHING, 0):
         yield described(node, by, depth, rest)
 
+
+_NOTHING = Or(())
+"""What is left of a tree that is taken away as a whole; it hits nothing."""
 
 Rebuild = Callable[[Node], Node]
 """Gives the whole tree with something else in place of one of its parts."""
 
 
 def _inner(
-    node: Node, rebuild: Rebuild, depth: int
+    node: Node, rebuild: Rebuild, gone: Node | None, depth: int
 ) -> Iterator[tuple[Node, Literal["AND", "OR"], int, Node]]:
-    """Yield each part of a tree: itself, its operator, its depth, the whole tree without it."""
+    """Yield each part of a tree: itself, its operator, its depth, the whole tree without it.
+
+    `gone` is the whole tree without `node`. Where only NOTs would be left beside a part, they go
+    with it: alone, they would hit nearly everything. Below a NOT it is None: there they may stay.
+    """
     if isinstance(node, Phrase):
         return
     if isinstance(node, Not):
-        yield from _inner(node.part, lambda new: rebuild(Not(new)), depth)
+        yield from _inner(node.part, lambda new: rebuild(Not(new)), None, depth)
         return
     kind = type(node)
     for at, part in enumerate(node.parts):
@@ -241,8 +248,11 @@ def _inner(
         def put(new: Node, before: list[Node] = before, after: list[Node] = after) -> Node:
             return rebuild(joined(kind, [*before, new, *after]))
 
-        yield part, "OR" if kind is Or else "AND", depth, rebuild(joined(kind, [*before, *after]))
-        yield from _inner(part, put, depth + 1)
+        beside = joined(kind, [*before, *after])
+        alone = kind is not Or and holds_of_nothing(beside)
+        without = gone if alone and gone else rebuild(beside)
+        yield part, "OR" if kind is Or else "AND", depth, without
+        yield from _inner(part, put, without if gone else None, depth + 1)
 
 
 def _true(tree: Node, found: Found, all_: frozenset[int]) -> frozenset[int]:

@@ -73,6 +73,17 @@ def test_each_part_is_told_with_what_only_it_does() -> None:
     assert [part.by for part in found.parts] == ["AND", "OR", "OR", "AND", "AND"]
 
 
+def test_what_stands_before_not_takes_its_not_along() -> None:
+    found = reached("robot OR deep NOT map", POOL)
+
+    assert told(found) == [
+        ("robot", 2, 2, 0),
+        ("deep AND NOT map", 1, 1, 0),
+        ("deep", 3, 1, 0),
+        ("NOT map", 3, 0, 1),
+    ]
+
+
 def test_parts_of_what_is_not_wanted_are_told_too() -> None:
     found = reached("deep NOT (tree OR robot OR zebra)", POOL)
 
@@ -104,7 +115,12 @@ def test_a_part_that_hits_nothing_is_named_with_what_it_may_have_meant() -> None
 
 @given(
     st.lists(st.sampled_from(["tree", "map", "deep", "tree map", "deep map"]), max_size=6),
-    st.sampled_from(["tree OR map", "tree AND map", "tree NOT map", "(tree OR deep) AND map"]),
+    st.sampled_from(
+        [
+            *("tree OR map", "tree AND map", "tree NOT map", "(tree OR deep) AND map"),
+            *("map OR tree NOT deep", "deep AND (map OR tree NOT robot)"),
+        ]
+    ),
 )
 def test_the_parts_agree_with_the_whole(titles: list[str], text: str) -> None:
     pool = seen(*titles)

@@ -216,7 +216,7 @@ class Newsroom:
         for name, text in parts.items():
             setattr(self, name, text)
         store = f'[store]\nurl = "{self.store}"\n' if self.store else ""
-        text = HEAD + store + self.more + self.sources + self.outputs + self.subscribers
+        text = HEAD + self.more + store + self.sources + self.outputs + self.subscribers
         text = text.replace("{base}", self.web.url("")).replace("{port}", str(self.mail_port))
         (self.folder / "digest.toml").write_text(text, encoding="utf-8")
 

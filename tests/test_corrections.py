@@ -11,13 +11,15 @@ from running import ANN, Newsroom, Result, newsroom, paper
 
 from digest.store import open_store
 
+pytest_plugins = ["databases"]
+
 FRIDAY, SATURDAY = "2026-06-12", "2026-06-13"
 ONE, OTHER = "arxiv:2606.00001", "arxiv:2606.00002"
 
 
 @pytest.fixture
-def room(tmp_path: Path) -> Iterator[Newsroom]:
-    with newsroom(tmp_path) as made:
+def room(tmp_path: Path, url: str) -> Iterator[Newsroom]:
+    with newsroom(tmp_path, store=url) as made:
         made.huggingface(FRIDAY, paper(1, "On Looms", votes=12))
         yield made
 
@@ -135,7 +137,7 @@ def test_what_cannot_be_is_told_and_changes_nothing(
 )
 def test_75_while_a_run_is_at_work(room: Newsroom, words: list[str]) -> None:
     room.once(FRIDAY)
-    with open_store(f"sqlite:///{room.database}") as store, store.writing() as t:
+    with open_store(room.store) as store, store.writing() as t:
         t.take_lock("run", "elsewhere:1:abc", datetime.now(UTC), timedelta(hours=1))
 
     done = room.run(*words)

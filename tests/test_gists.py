@@ -18,11 +18,13 @@ from digest.errors import GistError
 from digest.gists import AT_ONCE, MOST_FAILURES, Gists, GistSettings
 from digest.papers import Paper, fingerprint
 
+pytest_plugins = ["databases"]
+
 ENDPOINT = "/v1/chat/completions"
 
 
 @pytest.fixture
-def server() -> Iterator[WebServer]:
+def web() -> Iterator[WebServer]:
     with serving() as started:
         started.answers[ENDPOINT] = model
         yield started
@@ -71,44 +73,44 @@ def endless(handler: Handler) -> None:
     handler.raw(b"HTTP/1.1 200 OK\r\n\r\n" + b" " * 200_000)
 
 
-def gists(server: WebServer, *, seconds: float = 5.0, budget: float = 30.0, key: str = "") -> Gists:
-    settings = GistSettings(url=server.url("/v1"), model="m", seconds=seconds, budget=budget)
+def gists(web: WebServer, *, seconds: float = 5.0, budget: float = 30.0, key: str = "") -> Gists:
+    settings = GistSettings(url=web.url("/v1"), model="m", seconds=seconds, budget=budget)
     return Gists(settings, key, agent="digest-test")
 
 
 # What answers
 
 
-def test_each_paper_is_asked_about_once_and_told(server: WebServer) -> None:
-    asked = gists(server)(PAPERS)
+def test_each_paper_is_asked_about_once_and_told(web: WebServer) -> None:
+    asked = gists(web)(PAPERS)
 
     assert asked.note == ""
     assert asked.gists == {
         fingerprint(each): f"Looms of width {width} waste thread on every pattern."
         for width, each in enumerate(PAPERS, 10)
     }
-    assert len(server.received) == len(PAPERS)
-    assert server.connections <= AT_ONCE
+    assert len(web.received) == len(PAPERS)
+    assert web.connections <= AT_ONCE
 
 
-def test_a_key_is_sent_as_a_bearer_token(server: WebServer) -> None:
-    gists(server, key="sesame").one(PAPERS[0])
+def test_a_key_is_sent_as_a_bearer_token(web: WebServer) -> None:
+    gists(web, key="sesame").one(PAPERS[0])
 
-    (request,) = server.received
+    (request,) = web.received
     assert request.method == "POST"
     assert request.headers["authorization"] == "Bearer sesame"
     assert request.headers["user-agent"] == "digest-test"
 
 
-def test_without_a_key_none_is_sent(server: WebServer) -> None:
-    gists(server).one(PAPERS[0])
+def test_without_a_key_none_is_sent(web: WebServer) -> None:
+    gists(web).one(PAPERS[0])
 
-    assert "authorization" not in server.received[0].headers
+    assert "authorization" not in web.received[0].headers
 
 
-def test_nothing_asked_is_nothing_missing(server: WebServer) -> None:
-    assert gists(server)([]).note == ""
-    assert server.received == []
+def test_nothing_asked_is_nothing_missing(web: WebServer) -> None:
+    assert gists(web)([]).note == ""
+    assert web.received == []
 
 
 # What refuses
@@ -127,31 +129,29 @@ def test_nothing_asked_is_nothing_missing(server: WebServer) -> None:
     ],
     ids=["login", "no model", "too many", "broken", "redirect", "reset", "endless"],
 )
-def test_what_the_server_refuses_is_told(
-    server: WebServer, respond: Responder, reason: str
-) -> None:
-    server.answers[ENDPOINT] = respond
+def test_what_the_server_refuses_is_told(web: WebServer, respond: Responder, reason: str) -> None:
+    web.answers[ENDPOINT] = respond
 
     with pytest.raises(GistError, match=reason.replace("[", r"\[")):
-        gists(server, key="sesame").one(PAPERS[0])
-    assert len(server.received) == 1
+        gists(web, key="sesame").one(PAPERS[0])
+    assert len(web.received) == 1
 
 
-def test_after_some_failures_in_a_row_no_more_is_asked(server: WebServer) -> None:
-    server.answers[ENDPOINT] = answer(status=500)
+def test_after_some_failures_in_a_row_no_more_is_asked(web: WebServer) -> None:
+    web.answers[ENDPOINT] = answer(status=500)
 
-    asked = gists(server)(PAPERS)
+    asked = gists(web)(PAPERS)
 
     assert asked.gists == {}
     assert asked.note.startswith("gist: m told 0 of 8 papers; the others are told by their own")
     assert "500 from the server" in asked.note
-    assert MOST_FAILURES <= len(server.received) < MOST_FAILURES + AT_ONCE
+    assert MOST_FAILURES <= len(web.received) < MOST_FAILURES + AT_ONCE
 
 
-def test_a_failure_between_answers_costs_one_gist(server: WebServer) -> None:
-    server.answers[ENDPOINT] = in_turn(answer(status=500), model)
+def test_a_failure_between_answers_costs_one_gist(web: WebServer) -> None:
+    web.answers[ENDPOINT] = in_turn(answer(status=500), model)
 
-    asked = gists(server)(PAPERS)
+    asked = gists(web)(PAPERS)
 
     assert len(asked.gists) == len(PAPERS) - 1
     assert "told 7 of 8" in asked.note
@@ -170,31 +170,31 @@ def test_nobody_at_the_address_is_told() -> None:
 
 @pytest.mark.parametrize("respond", [hang, begin_and_hang, trickle])
 def test_a_server_that_hangs_is_cut_off_after_a_papers_seconds(
-    server: WebServer, respond: Responder
+    web: WebServer, respond: Responder
 ) -> None:
-    server.answers[ENDPOINT] = respond
+    web.answers[ENDPOINT] = respond
 
     with pytest.raises(GistError, match=r"raise \[gist\] seconds"):
-        gists(server, seconds=0.2).one(PAPERS[0])
-    assert not server.released.is_set()
+        gists(web, seconds=0.2).one(PAPERS[0])
+    assert not web.released.is_set()
 
 
 @pytest.mark.parametrize("respond", [hang, begin_and_hang, trickle])
 def test_a_run_waits_for_a_hanging_server_no_longer_than_its_budget(
-    server: WebServer, respond: Responder
+    web: WebServer, respond: Responder
 ) -> None:
-    server.answers[ENDPOINT] = respond
+    web.answers[ENDPOINT] = respond
 
-    asked = gists(server, seconds=60, budget=0.3)(PAPERS)
+    asked = gists(web, seconds=60, budget=0.3)(PAPERS)
 
     assert asked.gists == {}
     assert "told 0 of 8" in asked.note
     # Each is still being waited for: no second question was asked, and the server let nobody go.
-    assert len(server.received) <= AT_ONCE
-    assert not server.released.is_set()
+    assert len(web.received) <= AT_ONCE
+    assert not web.released.is_set()
 
 
-def test_what_came_before_the_budget_was_over_is_kept(server: WebServer) -> None:
+def test_what_came_before_the_budget_was_over_is_kept(web: WebServer) -> None:
     first = Event()
 
     def one_answer(handler: Handler) -> None:
@@ -203,21 +203,21 @@ def test_what_came_before_the_budget_was_over_is_kept(server: WebServer) -> None
         first.set()
         model(handler)
 
-    server.answers[ENDPOINT] = one_answer
+    web.answers[ENDPOINT] = one_answer
 
-    asked = gists(server, seconds=60, budget=1.0)(PAPERS)
+    asked = gists(web, seconds=60, budget=1.0)(PAPERS)
 
     assert len(asked.gists) >= 1
-    assert not server.released.is_set()
+    assert not web.released.is_set()
 
 
-def test_a_budget_that_is_over_asks_nothing(server: WebServer) -> None:
+def test_a_budget_that_is_over_asks_nothing(web: WebServer) -> None:
     seconds = iter([0.0, *[99.0] * 100])
-    settings = GistSettings(url=server.url("/v1"), model="m")
+    settings = GistSettings(url=web.url("/v1"), model="m")
 
     asked = Gists(settings, clock=lambda: next(seconds))(PAPERS)
 
-    assert server.received == []
+    assert web.received == []
     assert "the budget of 20 s is over" in asked.note
 
 
@@ -236,10 +236,10 @@ def test_a_budget_that_is_over_asks_nothing(server: WebServer) -> None:
     ],
     ids=["no JSON", "HTML", "an address", "another paper", "another number", "endless words"],
 )
-def test_a_lie_is_not_believed(server: WebServer, body: bytes) -> None:
-    server.answers[ENDPOINT] = answer(body, content_type="application/json")
+def test_a_lie_is_not_believed(web: WebServer, body: bytes) -> None:
+    web.answers[ENDPOINT] = answer(body, content_type="application/json")
 
-    asked = gists(server)(PAPERS[:1])
+    asked = gists(web)(PAPERS[:1])
 
     assert asked.gists == {}
     assert "told 0 of 1" in asked.note
@@ -273,8 +273,8 @@ FRIDAY, SATURDAY = "2026-06-12", "2026-06-13"
 
 
 @pytest.fixture
-def room(tmp_path: Path) -> Iterator[Newsroom]:
-    with newsroom(tmp_path) as made:
+def room(tmp_path: Path, url: str) -> Iterator[Newsroom]:
+    with newsroom(tmp_path, store=url) as made:
         made.web.answers[ENDPOINT] = summarize
         made.configure(more=f'[gist]\nurl = "{made.web.url("/v1")}"\nmodel = "m"\nseconds = 5.0\n')
         made.huggingface(FRIDAY, *(loom(number) for number in range(1, 7)))

@@ -10,13 +10,15 @@ import pytest
 from running import ANN, SMTP, Newsroom, conditional, daily, newsroom, paper
 from webserver import answer
 
+pytest_plugins = ["databases"]
+
 FRIDAY, SATURDAY, MONDAY = "2026-06-12", "2026-06-13", "2026-06-15"
 LIST = "/api/daily_papers?date={}&limit=100"
 
 
 @pytest.fixture
-def room(tmp_path: Path) -> Iterator[Newsroom]:
-    with newsroom(tmp_path, outputs=SMTP) as made:
+def room(tmp_path: Path, url: str) -> Iterator[Newsroom]:
+    with newsroom(tmp_path, outputs=SMTP, store=url) as made:
         made.huggingface(FRIDAY, paper(1, "On Looms", votes=12), paper(2, "On Soap"))
         made.arxiv(FRIDAY, paper(1, "On Looms"), paper(3, "Looms at Night"))
         yield made
@@ -82,13 +84,12 @@ def test_a_replay_shows_the_letter_that_was_sent_without_the_network(room: Newsr
 
 def test_a_replay_without_a_store_makes_the_same_first_letter(room: Newsroom) -> None:
     sent = room.once(FRIDAY, "--record", "kept").json
-    for path in room.folder.glob("digest.db*"):
-        path.unlink()
+    room.configure(store="sqlite:///another.db")
     assert room.run("once", "--replay", "kept", "--json").json == {
         **sent,
         "deliveries": {"sent": 1},
     }
-    assert not room.database.exists()
+    assert not (room.folder / "another.db").exists()
 
 
 def test_a_replay_is_of_the_last_run_until_then(room: Newsroom) -> None:

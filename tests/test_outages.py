@@ -12,6 +12,8 @@ import pytest
 from disorder import DAY, Entry, Item, World, measure, submitted
 from running import SMTP, Newsroom, newsroom, text_of
 
+pytest_plugins = ["databases"]
+
 START = date(2026, 6, 8)  # A Monday.
 KEYWORDS = ["looms", "-medical"]
 NO_PAPER = {"paper": {"id": "2606.99999", "title": "", "summary": ""}}
@@ -60,8 +62,9 @@ def an_entry(number: int, day: date) -> Entry:
 
 
 @pytest.fixture
-def room(tmp_path: Path) -> Iterator[Newsroom]:
-    with newsroom(tmp_path, outputs=SMTP, subscribers=READERS, more="max_wait = 0\n") as made:
+def room(tmp_path: Path, url: str) -> Iterator[Newsroom]:
+    parts = {"outputs": SMTP, "subscribers": READERS, "more": "max_wait = 0\n"}
+    with newsroom(tmp_path, store=url, **parts) as made:
         yield made
 
 

@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterator
-from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from databases import connected
 from running import FOLDER, SMTP, Newsroom, Result, newsroom, paper
 
 from digest.store import open_store
+
+pytest_plugins = ["databases"]
 
 FRIDAY, SATURDAY = "2026-06-12", "2026-06-13"
 ONE = "arxiv:2606.00001"
 
 
 @pytest.fixture
-def room(tmp_path: Path) -> Iterator[Newsroom]:
-    with newsroom(tmp_path) as made:
+def room(tmp_path: Path, url: str) -> Iterator[Newsroom]:
+    with newsroom(tmp_path, store=url) as made:
         made.huggingface(FRIDAY, paper(1, "On Looms", votes=12))
         yield made
 
@@ -135,8 +136,8 @@ def test_a_dry_run_prints_the_letter_and_sends_nothing(room: Newsroom) -> None:
     assert (done.code, len(room.mails)) == (0, 1)
     assert "On Looms" in done.out
     assert "dry run: nothing was sent" in done.err
-    with closing(sqlite3.connect(room.database)) as raw:
-        assert raw.execute("SELECT count(*) FROM deliveries").fetchone() == (1,)
+    with connected(room.store) as database:
+        assert database.exec_driver_sql("SELECT count(*) FROM deliveries").scalar_one() == 1
 
 
 @pytest.mark.parametrize(
@@ -212,7 +213,7 @@ def test_a_letter_is_shown_as_markdown(room: Newsroom) -> None:
 )
 def test_75_while_a_run_is_at_work(room: Newsroom, words: list[str]) -> None:
     room.once(FRIDAY)
-    with open_store(f"sqlite:///{room.database}") as store, store.writing() as t:
+    with open_store(room.store) as store, store.writing() as t:
         t.take_lock("run", "elsewhere:1:abc", datetime.now(UTC), timedelta(hours=1))
 
     done = room.run(*words)

@@ -1,7 +1,8 @@
 """The rules that all tests keep: two tiers, no silent skips, no network beyond loopback.
 
 Tests marked ``tier2`` need more than Python and run only with ``--tier2``. A skip must say why;
-where ``CI=true`` nothing may be skipped, but for what `MAY_BE_SKIPPED` names.
+where ``CI=true`` nothing may be skipped, but for what `MAY_BE_SKIPPED` names. What a test measures
+is printed at the end.
 """
 
 from __future__ import annotations
@@ -10,7 +11,8 @@ import ipaddress
 import os
 import socket
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -103,10 +105,21 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    if found := sorted(_measures(terminalreporter)):
+        terminalreporter.section("measures")
+        for line in found:
+            terminalreporter.line(line)
     if wrong := terminalreporter.config.stash[_skips]:
         terminalreporter.section("skips that are not allowed", red=True)
         for line in wrong:
             terminalreporter.line(line)
+
+
+def _measures(reporter: pytest.TerminalReporter) -> Iterator[str]:
+    """Yield what tests measured and told by `record_property("measure", …)`."""
+    for outcome in ("passed", "failed"):
+        for report in reporter.stats.get(outcome, ()):
+            yield from (str(said) for name, said in report.user_properties if name == "measure")
 
 
 # The network
@@ -151,6 +164,12 @@ def _no_network() -> Iterator[None]:
 
 
 # What tests share
+
+
+@pytest.fixture
+def tell(record_property: Callable[[str, object], None]) -> Callable[[str], None]:
+    """Tell what was measured: it is printed when all tests are done."""
+    return partial(record_property, "measure")
 
 
 @pytest.fixture(scope="session")

@@ -1,13 +1,13 @@
 """The recorded days in disorder: each paper that matches is in exactly one letter of a reader.
 
-pytest -s tests/test_disorder.py prints the measure; with --tier2, over all of June and more seeds.
+pytest prints the measure at its end; with --tier2, over all of June and more seeds.
 """
 
 from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date, timedelta
 from pathlib import Path
 from random import Random
@@ -134,8 +134,8 @@ def replay(room: Newsroom, world: World, first: date, last: date, chance: Random
     return reports
 
 
-def check(folder: Path, seed: int, first: date, last: date) -> None:
-    """Replay the days in one disorder, and hold the measure to what it must be."""
+def check(folder: Path, seed: int, first: date, last: date, tell: Callable[[str], None]) -> None:
+    """Replay the days in one disorder, tell the measure, and hold it to what it must be."""
     chance = Random(seed)  # noqa: S311  A seed makes the same disorder again.
     huggingface = chance.choice(["api", "html"])
     arxiv = ["api", "atom", "listing"][seed % 3]
@@ -145,7 +145,7 @@ def check(folder: Path, seed: int, first: date, last: date) -> None:
         reports = replay(room, world, first, last, chance)
     for reader, keywords in READERS.items():
         found = measure(world, reports, reader, keywords)
-        print(f"seed {seed}, {huggingface} and {arxiv}, {reader}: {found}")  # noqa: T201  The measure.
+        tell(f"disorder, seed {seed}, {huggingface} and {arxiv}, {reader}: {found}")
         assert found.matching > 20
         assert (found.missed, found.repeated, found.unlisted) == ((), (), ())
     assert world.asked["304"] > 0
@@ -154,18 +154,20 @@ def check(folder: Path, seed: int, first: date, last: date) -> None:
 @needs_recordings
 @pytest.mark.parametrize("seed", [0, 1])
 def test_in_disorder_each_paper_that_matches_is_in_exactly_one_letter(
-    tmp_path: Path, seed: int
+    tmp_path: Path, tell: Callable[[str], None], seed: int
 ) -> None:
-    check(tmp_path, seed, date(2026, 6, 10), date(2026, 6, 18))
+    check(tmp_path, seed, date(2026, 6, 10), date(2026, 6, 18), tell)
 
 
 @pytest.mark.tier2
 @needs_recordings
-def test_in_a_month_of_any_disorder_nothing_is_missed_or_repeated(tmp_path: Path) -> None:
+def test_in_a_month_of_any_disorder_nothing_is_missed_or_repeated(
+    tmp_path: Path, tell: Callable[[str], None]
+) -> None:
     for seed in range(2, 8):
         folder = tmp_path / str(seed)
         folder.mkdir()
-        check(folder, seed, date(2026, 6, 8), date(2026, 6, 30))
+        check(folder, seed, date(2026, 6, 8), date(2026, 6, 30), tell)
 
 
 @pytest.mark.parametrize(

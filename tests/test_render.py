@@ -306,7 +306,7 @@ def test_the_receipt_is_grammatical(fields: dict[str, Any], expected: str) -> No
     ("thin", "expected"),
     [
         ("weekend", "Nothing new today: few papers are listed at weekends."),
-        ("sources", "This letter is empty because sources could not be read;"),
+        ("sources", "This letter is empty: not every source could be read as usual."),
         ("matches", "Nothing matched your keywords among 513 new papers."),
         ("nothing new", "Nothing new was listed since the last letter."),
         ("", "There is nothing to show today."),

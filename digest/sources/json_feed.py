@@ -1,7 +1,7 @@
 """JSON Feed, versions 1.0 and 1.1 (jsonfeed.org): what feedparser does not read.
 
-An item's own authors count, else the feed's (version 1.1, "authors"). What breaks off gives the
-items that are whole.
+Written from the specification; no such feed was recorded. An item's own authors count, else the
+feed's (version 1.1, "authors"). What breaks off gives the items that are whole.
 """
 
 from __future__ import annotations

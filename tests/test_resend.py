@@ -104,6 +104,16 @@ def test_a_letter_that_waits_is_sent_once(room: Newsroom) -> None:
     assert room.once(FRIDAY).json["deliveries"] == {}
 
 
+def test_a_letter_that_could_not_be_sent_again_yet_is_sent_by_the_next_run(room: Newsroom) -> None:
+    room.once(FRIDAY)
+    room.mailbox.answer("RCPT", "451 4.3.0 later")
+
+    assert room.run("letters", "resend", "1").code == 1
+
+    assert room.once(FRIDAY).json["deliveries"] == {"sent": 1}
+    assert len(room.mails) == 2
+
+
 def test_no_other_letter_is_sent_with_it(room: Newsroom) -> None:
     room.once(FRIDAY)
     room.huggingface(SATURDAY, paper(2, "On Looms and Their Threads"))

@@ -165,6 +165,7 @@ def test_who_was_behind_with_one_is_behind_with_both(store: Store) -> None:
 def test_letters_that_only_the_journal_knows_count_for_the_one(store: Store) -> None:
     collect(store, a_sighting(PREPRINT), a_sighting(OTHER))
     line = Line(
+        key=f"letter/{DAY}/Ann",
         subscriber="Ann",
         slot=DAY,
         made_at=NOW,

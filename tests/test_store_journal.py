@@ -18,7 +18,9 @@ from digest.store import Store, open_store
 from digest.store.files import marker
 from digest.store.journal import KEPT, Journal, Line
 
-LINE = Line(subscriber="Ann", slot=DAY, made_at=NOW, title="Papers", output="mail")
+LINE = Line(
+    key=f"letter/{DAY}/Ann", subscriber="Ann", slot=DAY, made_at=NOW, title="Papers", output="mail"
+)
 ONE, TWO = a_paper(1, doi="10.1/one"), Paper(title="A Paper Without Any Identifier")
 NEXT = replace(a_letter(slot=DAY + timedelta(days=1)), made_at=NOW + timedelta(days=1))
 
@@ -227,6 +229,7 @@ def test_lines_are_kept_for_sixty_days(path: Path, url: str) -> None:
     Journal(marker(path)).append(
         [
             Line(
+                key=f"letter/{DAY + timedelta(days=day)}/Ann",
                 subscriber="Ann",
                 slot=DAY + timedelta(days=day),
                 made_at=NOW + timedelta(days=day),

@@ -29,8 +29,12 @@ To begin with an empty store all the same, run digest with --start-afresh.
 
 
 class Line(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """That a letter went out by an output; `papers` are their names and revisions."""
+    """That a letter went out by an output; `papers` are their names and revisions.
 
+    `key` is the delivery's, which tells a letter that was sent again from its first sending.
+    """
+
+    key: str
     subscriber: str
     slot: date
     made_at: datetime

@@ -95,7 +95,7 @@ _SETTLE = (
     update(deliveries)
     .where(_c.letter_id == bindparam("its_letter"), _c.state == "in_doubt")
     .values(answer=_c.answer + bindparam("said", type_=Text))
-    .returning(_c.letter_id, _c.output)
+    .returning(_c.id)
 )
 _ABANDONED = select(*_COLUMNS).where(_c.state == "in_doubt", _c.answer == "").order_by(_c.id)
 _COUNTS = select(_c.state, func.count()).group_by(_c.state)
@@ -121,8 +121,8 @@ class Outbox(Statements):
 
     def __init__(self, connection: Connection) -> None:
         super().__init__(connection)
-        self.went_out: list[tuple[int, str]] = []
-        """What this transaction marked as sent, or as in doubt for good: (letter, output)."""
+        self.went_out: list[int] = []
+        """The deliveries that this transaction marked as sent, or as in doubt for good."""
 
     def claim(
         self,
@@ -152,12 +152,12 @@ class Outbox(Statements):
         """
         self._mark(delivery, "in_doubt", answer=answer, lease_until=None)
         if answer:
-            self.went_out.append((delivery.letter, delivery.output))
+            self.went_out.append(delivery.id)
 
     def mark_sent(self, delivery: TrackedDelivery, answer: str, now: datetime) -> None:
         """Say that the output took it."""
         self._mark(delivery, "sent", answer=answer, sent_at=now, lease_until=None)
-        self.went_out.append((delivery.letter, delivery.output))
+        self.went_out.append(delivery.id)
 
     def retry(self, delivery: TrackedDelivery, answer: str, not_before: datetime) -> None:
         """Say that the output may take it later."""
@@ -177,12 +177,12 @@ class Outbox(Statements):
     def settle(self, letter_id: int, state: Literal["sent", "failed"], now: datetime) -> int:
         """Say what became of a letter's deliveries that were in doubt; return how many were."""
         said = f"; said to be {state} on {now:%Y-%m-%d %H:%M} UTC"
-        done = self._connection.execute(
+        done = self._connection.scalars(
             _SETTLE.values(state=state, sent_at=now if state == "sent" else None),
             {"its_letter": letter_id, "said": said},
         ).all()
         if state == "sent":
-            self.went_out += [(letter, output) for letter, output in done]
+            self.went_out += done
         return len(done)
 
     def give_back(self, owner: str) -> int:

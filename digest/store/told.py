@@ -16,7 +16,7 @@ from sqlalchemy import bindparam, func, insert, literal, not_, or_, select, unio
 from digest.letters import Letter, Receipt
 from digest.store.journal import Line
 from digest.store.statements import Statements
-from digest.store.tables import deliveries, letter_papers, letters, names, titles, told
+from digest.store.tables import Text, deliveries, letter_papers, letters, names, titles, told
 
 _TITLE = "title:"
 
@@ -38,11 +38,26 @@ _LETTERS = select(letters.c.id, letters.c.subscriber, letters.c.slot, letters.c.
 _EDITION = select(func.max(letters.c.edition)).where(
     letters.c.subscriber == bindparam("subscriber"), letters.c.slot == bindparam("slot")
 )
-_WENT_OUT = select(deliveries.c.letter_id, deliveries.c.output).where(
-    or_(
-        deliveries.c.state == "sent",
-        (deliveries.c.state == "in_doubt") & (deliveries.c.answer != ""),
+_WENT_OUT = (
+    select(deliveries.c.id)
+    .where(
+        or_(
+            deliveries.c.state == "sent",
+            (deliveries.c.state == "in_doubt") & (deliveries.c.answer != ""),
+        )
     )
+    .order_by(deliveries.c.letter_id, deliveries.c.id)
+)
+_DELIVERY = (
+    select(letters.c.id, letters.c.letter, deliveries.c.key, deliveries.c.output)
+    .join(letters, letters.c.id == deliveries.c.letter_id)
+    .where(deliveries.c.id == bindparam("delivery"))
+)
+_key_length = func.length(deliveries.c.key)
+_its_key_length = func.length(bindparam("its_key", type_=Text))
+_not_later = or_(
+    _key_length < _its_key_length,
+    (_key_length == _its_key_length) & (deliveries.c.key <= bindparam("its_key", type_=Text)),
 )
 _SETTLE = (
     update(deliveries)
@@ -50,6 +65,7 @@ _SETTLE = (
         deliveries.c.letter_id == bindparam("its_letter"),
         deliveries.c.output == bindparam("its_output"),
         or_(deliveries.c.state == "ready", deliveries.c.state == "leased"),
+        _not_later,  # What was sent again since counts for itself: its key is a later one.
     )
     .values(state="sent", answer=BEFORE)
 )
@@ -66,14 +82,13 @@ TOLD = (
 class Told(Statements):
     """What is remembered of letters that only the journal knows."""
 
-    def lines(self, went_out: Iterable[tuple[int, str]]) -> tuple[Line, ...]:
-        """Return what the journal is to say of deliveries: (letter, output)."""
-        return tuple(self._line(letter, output) for letter, output in went_out)
+    def lines(self, went_out: Iterable[int]) -> tuple[Line, ...]:
+        """Return what the journal is to say of deliveries."""
+        return tuple(self._line(delivery) for delivery in went_out)
 
     def all_lines(self) -> tuple[Line, ...]:
         """Return what the journal is to say of all that went out, oldest first."""
-        found = self._connection.execute(_WENT_OUT.order_by(deliveries.c.letter_id)).all()
-        return self.lines([(letter, output) for letter, output in found])
+        return self.lines(self._connection.scalars(_WENT_OUT).all())
 
     def adopt(self, lines: Sequence[Line]) -> int:
         """Take over the letters that this store does not have, and return how many they are.
@@ -109,19 +124,22 @@ class Told(Statements):
         self._put(told, rows, "revision")
 
     def _settle(self, letter: int, lines: Sequence[Line]) -> None:
-        self._run(_SETTLE, [{"its_letter": letter, "its_output": each.output} for each in lines])
+        rows = [
+            {"its_letter": letter, "its_output": each.output, "its_key": each.key} for each in lines
+        ]
+        self._run(_SETTLE, rows)
 
-    def _line(self, letter_id: int, output: str) -> Line:
-        letter: Letter = self._connection.scalars(
-            select(letters.c.letter).where(letters.c.id == letter_id)
-        ).one()
-        found = self._connection.execute(_PAPERS, {"letter_id": letter_id})
+    def _line(self, delivery: int) -> Line:
+        its = self._connection.execute(_DELIVERY, {"delivery": delivery}).one()
+        letter: Letter = its.letter
+        found = self._connection.execute(_PAPERS, {"letter_id": its.id})
         return Line(
+            key=its.key,
             subscriber=letter.subscriber,
             slot=letter.slot,
             made_at=letter.made_at,
             title=letter.title,
-            output=output,
+            output=its.output,
             keywords=letter.keywords,
             papers=tuple((name, revision) for name, revision in found),
         )

@@ -46,6 +46,9 @@ if TYPE_CHECKING:
 
 LOCK = "run"
 LOCK_LEASE = timedelta(hours=1)
+REHEARSED = 20.0
+"""For how many seconds a dry run has a model write at most: on a server, runs wait meanwhile."""
+
 YEARS = range(1900, 9000)
 """When a run may believe it is: far enough from the ends of what a date can say."""
 
@@ -146,7 +149,8 @@ def once(setting: Setting) -> Run:
     """Collect, publish and send, now. A dry run is the same on a store that forgets."""
     check_reader(setting)
     with ExitStack() as stack:
-        store = stack.enter_context(opened(setting))
+        # A dry run waits for a model with its store begun: on a copy, nobody else waits, too.
+        store = stack.enter_context(opened(setting, copied=bool(setting.config.gist.url)))
         owner = me()
         if not setting.dry_run:
             stack.enter_context(locked(store, owner))
@@ -280,17 +284,18 @@ def parts(setting: Setting, store: Store, fetcher: Fetcher, owner: str) -> Parts
         letters=config.letters,
         resolve=config.resolve,
         reply_to=config.newsletter.reply_to,
-        gists=gists(config) if config.gist.url else None,
+        gists=gists(config, dry_run=setting.dry_run) if config.gist.url else None,
         only=setting.only,
         sample=setting.sample,
         tell=setting.tell,
     )
 
 
-def gists(config: Config) -> Gists:
+def gists(config: Config, *, dry_run: bool = False) -> Gists:
     """Return who is asked for gists. Raises ConfigError for a key that cannot be read."""
     key = source_secret("GIST_KEY", os.environ)
-    return Gists(config.gist, key, agent=config.http.agent)
+    budget = min(config.gist.budget, REHEARSED) if dry_run else config.gist.budget
+    return Gists(replace(config.gist, budget=budget), key, agent=config.http.agent)
 
 
 def preview_folder(folder: Path) -> Path:

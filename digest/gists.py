@@ -155,9 +155,14 @@ class Gists:
         """Who writes."""
         return self._settings.model
 
+    @property
+    def budget(self) -> float:
+        """For how many seconds it asks in a run."""
+        return self._settings.budget
+
     def __call__(self, papers: Sequence[Paper]) -> Asked:
         """Ask about each paper, the first ones first, and return when the budget is over."""
-        work = _Work(waiting=deque(papers), until=self._clock() + self._settings.budget)
+        work = _Work(waiting=deque(papers), until=self._clock() + self.budget)
         work.running = min(AT_ONCE, len(papers))
         for _ in range(work.running):
             # Not of a pool: those are waited for when the program ends.
@@ -219,7 +224,7 @@ class Gists:
         """Say in a line what did not come, and why; "" if nothing is missing."""
         if told == asked:
             return ""
-        why = failures[0] if failures else f"the budget of {self._settings.budget:g} s is over"
+        why = failures[0] if failures else f"the budget of {self.budget:g} s is over"
         return (
             f"gist: {self.model} told {told} of {asked} papers; "
             f"the others are told by their own sentence: {why}"

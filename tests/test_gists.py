@@ -11,9 +11,12 @@ from typing import Any
 
 import msgspec
 import pytest
+from databases import is_free
 from running import FOLDER, Newsroom, newsroom, paper, text_of
 from webserver import Handler, Responder, WebServer, answer, in_turn, serving
 
+from digest.app import gists as gists_of
+from digest.config import load
 from digest.errors import GistError
 from digest.gists import AT_ONCE, MOST_FAILURES, Gists, GistSettings
 from digest.papers import Paper, fingerprint
@@ -335,6 +338,31 @@ def test_a_dry_run_shows_gists_and_forgets_them(room: Newsroom) -> None:
 
     assert done.out.count("AI summary: Cotton") == 3
     assert asked_of(room) == 6
+
+
+@pytest.mark.parametrize(("budget", "dry"), [(60, 20), (5, 5)], ids=["long", "short"])
+def test_a_dry_run_asks_no_longer_than_a_run_waits_for_it(
+    room: Newsroom, budget: int, dry: int
+) -> None:
+    room.configure(more=f"{room.more}budget = {budget}\n")
+    config = load(room.folder / "digest.toml")
+
+    assert (gists_of(config).budget, gists_of(config, dry_run=True).budget) == (budget, dry)
+
+
+def test_nobody_waits_for_a_dry_run_while_a_model_is_asked(room: Newsroom) -> None:
+    free: list[bool] = []
+
+    def look(handler: Handler) -> None:
+        free.append(is_free(f"sqlite:///{room.database}"))
+        summarize(handler)
+
+    room.once("2026-06-11")
+    room.web.answers[ENDPOINT] = look
+
+    room.run("once", "--at", FRIDAY, "--dry-run")
+
+    assert free == [True] * 3
 
 
 @pytest.mark.parametrize(

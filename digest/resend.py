@@ -16,7 +16,7 @@ from digest.errors import ConfigError
 from digest.fetch import Fetcher
 from digest.letters import Letter
 from digest.pipeline import Sent, send
-from digest.store import TrackedDelivery, Transaction
+from digest.store import BEFORE, TrackedDelivery, Transaction
 from digest.subscribers import Subscriber
 
 
@@ -52,12 +52,23 @@ def settle(setting: Setting, letter_id: int, state: Literal["sent", "failed"]) -
 def letter(setting: Setting, letter_id: int) -> tuple[Letter, tuple[TrackedDelivery, ...]]:
     """Return a letter and its deliveries."""
     with looking(setting) as store, store.reading() as transaction:
-        return transaction.letter(letter_id), transaction.deliveries(letter_id)
+        return _whole(transaction, letter_id), transaction.deliveries(letter_id)
+
+
+def _whole(store: Transaction, letter_id: int) -> Letter:
+    """Return a letter. Raises ConfigError where only the journal knows that it went out."""
+    letter = store.letter(letter_id)
+    if not letter.items and not store.deliveries(letter_id):
+        raise ConfigError(
+            f"letter {letter_id}: {BEFORE}, which has not what stood in it; "
+            "the mail that was sent is all there is"
+        )
+    return letter
 
 
 def _outputs(setting: Setting, store: Transaction, letter_id: int, wanted: str) -> list[str]:
     """Return the outputs that a letter is sent by again. Raises ConfigError where there is none."""
-    reader = _reader(setting, store.letter(letter_id).subscriber, letter_id)
+    reader = _reader(setting, _whole(store, letter_id).subscriber, letter_id)
     able = [each.name for each in setting.config.outputs if each.reaches(reader)]
     used = dict.fromkeys(each.output for each in store.deliveries(letter_id))
     chosen = [name for name in ([wanted] if wanted else used) if name in able]

@@ -230,3 +230,24 @@ def test_75_while_a_run_is_at_work(room: Newsroom, words: list[str]) -> None:
 
     assert (done.code, done.out) == (75, "")
     assert "elsewhere:1:abc" in done.err
+
+
+@pytest.mark.parametrize(
+    "words", [["show", "2"], ["resend", "2"], ["resend", "2", "--output", "smtp"]], ids=" ".join
+)
+def test_a_letter_that_only_the_journal_knows_is_neither_shown_nor_sent(
+    room: Newsroom, words: list[str]
+) -> None:
+    room.once("2026-06-11")
+    room.huggingface("2026-06-11", paper(2, "On Older Looms"))
+    room.once("2026-06-11")
+    copy = room.database.read_bytes()
+    room.once(FRIDAY)
+    room.database.write_bytes(copy)
+    assert room.once(FRIDAY).json["deliveries"] == {}
+    sent = len(room.mails)
+
+    done = room.run("letters", *words)
+
+    assert (done.code, done.out, len(room.mails)) == (2, "", sent)
+    assert "letter 2: sent before this copy of the store was put back, which has not" in done.err

@@ -57,6 +57,9 @@ _UNWANTED = (
     ("Markdown", re.compile(r"\*\*|__|`|\]\(|^\s*(?:#|[-*+>] |\d+[.)] |\|)", re.MULTILINE)),
     ("LaTeX", re.compile(r"\\|\$[^$\s][^$]*\$|[\^_]\{")),
 )
+_SITE = re.compile(r"[\w-]+(?:\.[\w-]+)*\.[a-z]{2,}", re.IGNORECASE)
+"""What mail programs may make a link of: ``loom.example`` needs no ``https://``."""
+
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 _QUOTED = re.compile("^[\"'\u2018-\u201f«»]+|[\"'\u2018-\u201f«»]+$")
 _IDLE = re.compile(
@@ -134,18 +137,24 @@ def _first(text: str) -> str:
 
 
 def _compare(sentence: str, source: str) -> None:
-    """Raise GistError for a sentence that is not about this paper, or tells other numbers."""
+    """Raise GistError for a sentence that is not of this paper: its words, numbers and sites."""
     telling, known = _stems(sentence), _stems(source)
     if len(telling) < LEAST_TELLING or len(telling & known) < LEAST_SHARED * len(telling):
         raise GistError("the answer shares too few words with the paper to be about it")
     if other := sorted(_numbers(sentence) - _numbers(source)):
         raise GistError(f"the answer has a number that the paper has not: {other[0]}")
+    if other := sorted(_sites(sentence) - _sites(source)):
+        raise GistError(f"the answer has an address that the paper has not: {other[0]}")
 
 
 def _stems(text: str) -> set[str]:
     words = re.findall(r"[^\W\d_]+", plain(text))
     telling = (word for word in words if len(word) >= _TELLING and not _IDLE.fullmatch(word))
     return {word[:_STEM] for word in telling}
+
+
+def _sites(text: str) -> set[str]:
+    return {found.casefold() for found in _SITE.findall(text)}
 
 
 def _numbers(text: str) -> set[str]:

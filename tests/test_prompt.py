@@ -62,6 +62,12 @@ def test_what_surrounds_a_sentence_is_left_out(text: str) -> None:
     assert believed(text, PAPER) == GOOD
 
 
+def test_a_site_that_the_paper_names_may_be_named() -> None:
+    paper = Paper(title="Loom.js", abstract="We give Loom.js, which weaves patterns in browsers.")
+
+    assert believed("The authors give Loom.js which weaves patterns in browsers.", paper)
+
+
 def test_latex_of_an_abstract_counts_as_it_is_read() -> None:
     paper = Paper(
         title=r"Bounds of $\alpha$-looms",
@@ -80,6 +86,8 @@ def test_latex_of_an_abstract_counts_as_it_is_read() -> None:
         ("thread of looms " * 4000, "12000 words, not a sentence"),
         (f"{GOOD} See https://loom.example/buy", "an address"),
         (f"{GOOD} Write to ann@loom.example", "an address"),
+        (f"{GOOD[:-1]}, see loom.example", "an address that the paper has not: loom.example"),
+        (f"{GOOD[:-1]} at shop.loom.example/buy now", "an address that the paper has not"),
         (f"<b>{GOOD}</b>", "HTML"),
         (f"{GOOD} <img src=x onerror=alert(1)>", "HTML"),
         (f"{GOOD} &lt;script&gt;", "HTML"),

@@ -223,6 +223,18 @@ def test_a_folder_in_its_place_is_an_error(path: Path, url: str) -> None:
         open_store(url)
 
 
+@pytest.mark.parametrize("torn", [b"", b'{"sub', b'{"title":"' + b"x" * 9000])
+def test_what_a_crash_cut_short_is_written_over(path: Path, torn: bytes) -> None:
+    journal = Journal(marker(path))
+    lines = [replace(LINE, title="x" * length) for length in (1, 10_000, 2)]
+    journal.append(lines[:2])
+    marker(path).write_bytes(marker(path).read_bytes() + torn)
+
+    journal.append(lines[2:])
+
+    assert journal.read() == tuple(lines)
+
+
 def test_lines_are_kept_for_sixty_days(path: Path, url: str) -> None:
     open_store(url).close()
     days = [0, 1, KEPT.days, KEPT.days + 1]

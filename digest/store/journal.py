@@ -11,6 +11,7 @@ import os
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from pathlib import Path
+from typing import BinaryIO
 
 import msgspec
 from msgspec import Struct
@@ -20,6 +21,9 @@ from digest.store.sqlite import files_translated, part_of
 
 KEPT = timedelta(days=60)
 """How long a line is kept after the newest: no paper stays a candidate for so long."""
+
+_BLOCK = 4096
+"""How many bytes are looked at for the end of a line at a time; few lines are longer."""
 
 _TEXT = b"""Letters have been sent from the store beside this file.
 If that store is gone, put a copy of it back: an empty one would send everything again.
@@ -57,7 +61,7 @@ class Journal:
         """Return what is written. Raises StoreError where a line cannot be read."""
         with files_translated(str(self._path)):
             written = self._path.read_bytes() if self._path.exists() else b""
-        lines = written[: written.rfind(b"\n") + 1].splitlines()
+        lines = written[: _cut(written)].splitlines()
         first = next((at for at, line in enumerate(lines) if line.startswith(b"{")), len(lines))
         return tuple(self._decoded(at + 1, lines[at]) for at in range(first, len(lines)))
 
@@ -67,7 +71,7 @@ class Journal:
             if not self._path.exists():
                 self._put(_TEXT)
             with self._path.open("r+b") as file:
-                end = _cut(file.read())
+                end = _end(file)
                 file.seek(end)
                 file.truncate()
                 try:
@@ -114,6 +118,17 @@ def is_old(lines: Sequence[Line]) -> bool:
 
 def _encoded(lines: Sequence[Line]) -> bytes:
     return b"".join(msgspec.json.encode(each) + b"\n" for each in lines)
+
+
+def _end(file: BinaryIO) -> int:
+    """Return where the whole lines of a file end; of a long one the end alone is read."""
+    at = file.seek(0, os.SEEK_END)
+    while at > 0:
+        at = max(at - _BLOCK, 0)
+        file.seek(at)
+        if end := _cut(file.read(_BLOCK)):
+            return at + end
+    return 0
 
 
 def _cut(written: bytes) -> int:

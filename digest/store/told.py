@@ -59,12 +59,14 @@ _not_later = or_(
     _key_length < _its_key_length,
     (_key_length == _its_key_length) & (deliveries.c.key <= bindparam("its_key", type_=Text)),
 )
+_waits = or_(deliveries.c.state == "ready", deliveries.c.state == "leased")
+_WAITING = select(deliveries.c.letter_id).where(_waits)
 _SETTLE = (
     update(deliveries)
     .where(
         deliveries.c.letter_id == bindparam("its_letter"),
         deliveries.c.output == bindparam("its_output"),
-        or_(deliveries.c.state == "ready", deliveries.c.state == "leased"),
+        _waits,
         _not_later,  # What was sent again since counts for itself: its key is a later one.
     )
     .values(state="sent", answer=BEFORE)
@@ -96,13 +98,14 @@ class Told(Statements):
         What it has, but would send again, counts as sent from now on.
         """
         had = self._had(min((each.slot for each in lines), default=None))
+        waiting = set(self._connection.scalars(_WAITING))
         taken = 0
         for key, group in groupby(sorted(lines, key=_key), key=_key):
             several = list(group)
             if (letter := had.get(key)) is None:
                 self._take(several[0])
                 taken += 1
-            else:
+            elif letter in waiting:
                 self._settle(letter, several)
         return taken
 

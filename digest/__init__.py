@@ -32,6 +32,7 @@ The map, in the order in which the data flows:
     items          a paper as a letter tells it                                            pure
     reading_time   how much of it can be read in three minutes                             pure
     compose        which papers are in a letter, and how its numbers add up                pure
+    turns          when past letters are made again, and whose                             pure
     differences    what is in one letter and not in another                                pure
     explain        why a paper is in a letter, or is not                                   pure
     reach          how far a keyword reaches over the papers that were seen                pure
@@ -47,10 +48,12 @@ The map, in the order in which the data flows:
     keys           the secret key, and secrets of sources                                  I/O
     pipeline/      the flow: collect, publish, send
     report         what a run did, as JSON
+    stationery     what letters are written with: templates, addresses, Message-IDs
     app            the composition root: the one place where the parts meet
     replay         past letters made again: as the config is now, or from kept pages
     demonstration  the built-in sample, rehearsed day by day
     corrections    papers that an operator merges or splits
+    trial          today's letter sent to one reader, as a test
     resend         letters that an operator sends again, or settles
     checks         what `digest check` tries
     cli/           where the operator types: one file per command

@@ -10,39 +10,35 @@ import os
 import secrets
 import socket
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 from msgspec.structs import replace
 
 from digest.config import Config
-from digest.errors import ConfigError, DeliveryError, StoreError
+from digest.errors import ConfigError, StoreError
 from digest.explain import Explanation
 from digest.fetch import Fetcher
 from digest.gists import Gists
 from digest.keys import secret_key, source_secret
 from digest.keywords import parse
-from digest.letters import Letter
-from digest.messages import Entry, Message, Rendered
 from digest.outputs import Output
 from digest.outputs.preview import Preview
-from digest.outputs.sendmail import Sendmail
-from digest.outputs.smtp import Smtp
 from digest.pipeline import Parts, collect, looks, publish, send
 from digest.reach import Reach, Window
 from digest.report import Run
+from digest.stationery import MessageIds, Stationery
 from digest.store import Store, Transaction, migrate, open_store
 from digest.subscribers import end_of_day
 
 if TYPE_CHECKING:
-    from digest.render import Renderer
+    pass
 
 LOCK = "run"
 LOCK_LEASE = timedelta(hours=1)
@@ -83,49 +79,6 @@ class Setting:
     def desk(self) -> Stationery:
         """What letters are written with."""
         return Stationery(self.config)
-
-
-class Stationery:
-    """What turns letters into their forms, made when the first letter needs it."""
-
-    def __init__(self, config: Config) -> None:
-        self._config = config
-
-    @cached_property
-    def renderer(self) -> Renderer:
-        """The templates. Raises RenderError."""
-        from digest.render import Renderer  # noqa: PLC0415 - only a letter pays for Jinja
-
-        templates = self._config.newsletter.templates
-        return Renderer(Path(templates) if templates else None)
-
-    def render(self, letter: Letter) -> Rendered:
-        """Return a letter in all its forms."""
-        return self.renderer.letter(letter, leave=self.leave)
-
-    def pages(self, entries: Sequence[Entry], base_url: str) -> Mapping[str, str]:
-        """Return an archive's index and feed."""
-        return self.renderer.pages(entries, title=self._config.newsletter.title, base_url=base_url)
-
-    @property
-    def leave(self) -> str:
-        """Where a reader stops her letter: a ``mailto:``, or "" where nobody reads mail."""
-        address = reply_address(self._config)
-        return f"mailto:{quote(address, safe='@')}?subject=unsubscribe" if address else ""
-
-
-def reply_address(config: Config) -> str:
-    """Return the bare address that readers write to, or ""."""
-    from digest.mail import split_sender  # noqa: PLC0415 - only a letter pays for it
-
-    written = [config.newsletter.reply_to]
-    written += [each.reply_to or each.sender for each in mailers(config)]
-    return next((split_sender(each)[1] for each in written if each), "")
-
-
-def mailers(config: Config) -> list[Smtp | Sendmail]:
-    """Return the outputs that send mail."""
-    return [each for each in config.outputs if isinstance(each, (Smtp, Sendmail))]
 
 
 def moment(at: str, zone: str, now: datetime) -> datetime:
@@ -317,22 +270,6 @@ def _hushed(output: Output, setting: Setting) -> Output:
     return output
 
 
-class MessageIds:
-    """Names messages: the same key and output give the same Message-ID under one secret."""
-
-    def __init__(self, config: Config, secret: bytes) -> None:
-        self._senders = {each.name: each.sender for each in mailers(config)}
-        self._secret = secret
-
-    def __call__(self, key: str, output: str) -> str:
-        """Return a Message-ID in the domain of the output's sender."""
-        from digest.mail import domain_of, message_id  # noqa: PLC0415 - only a letter pays for it
-
-        sender = self._senders.get(output, "")
-        domain = domain_of(sender) if sender else "localhost"
-        return message_id(f"{key} {output}", domain, self._secret)
-
-
 @contextmanager
 def looking(setting: Setting) -> Iterator[Store]:
     """Open the store to look at it: nothing is written, and nothing is made."""
@@ -373,46 +310,3 @@ def reach(setting: Setting, text: str, days: int) -> Reach:
     window = Window(setting.now, days, config.newsletter.timezone)
     with looking(setting) as store:
         return looks.reach(store, keyword, window, rank=config.rank)
-
-
-def send_test(setting: Setting) -> Iterator[tuple[str, bool, str]]:
-    """Send one reader today's letter, marked as a test.
-
-    It is read, ranked and written as by a run, but remembered nowhere. Yields for each output
-    that mails, and before them for each source that failed: its name, whether it went wrong,
-    and what it answered.
-    """
-    check_reader(setting)
-    config = setting.config
-    subscriber = next(each for each in config.subscribers if each.name == setting.only)
-    senders = [
-        each
-        for each in mailers(config)
-        if each.reaches(subscriber) and each.name in (subscriber.outputs or (each.name,))
-    ]
-    if not senders:
-        raise ConfigError(f"{subscriber.name}: no output sends mail to this reader")
-    rehearsed = dataclasses.replace(setting, dry_run=True)
-    with opened(rehearsed) as store, fetching(setting) as fetcher:
-        made = parts(rehearsed, store, fetcher, me())
-        for reading in collect(made).readings:
-            yield from ((reading.source, True, str(error)) for error in reading.errors)
-        letter = looks.trial(made, subscriber)
-    for output in senders:
-        key = f"test/{secrets.token_hex(8)}"
-        message = Message(
-            key=key,
-            message_id=MessageIds(config, secrets.token_bytes(32))(key, output.name),
-            letter=letter,
-            rendered=setting.desk.render(letter),
-            subscriber=subscriber,
-            title=config.newsletter.title,
-            reply_to=config.newsletter.reply_to,
-            date=clock(),
-        )
-        try:
-            yield output.name, False, output.deliver(message, lambda: None)
-        except DeliveryError as error:
-            yield output.name, True, str(error)
-        finally:
-            output.close()

@@ -10,7 +10,6 @@ and texts are those seen last, and what troubled a source then is not known any 
 from __future__ import annotations
 
 import dataclasses
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -31,6 +30,7 @@ from digest.rank.keywords import Words, texts
 from digest.report import Run
 from digest.store import PastLetter, empty_rehearsal
 from digest.subscribers import Candidate, Subscriber, end_of_day, local_day
+from digest.turns import Key, Turn, turns
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,17 +127,6 @@ class Replay:
     errors: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Turn:
-    """A moment of the past, and the readers whose letters are made then; "" is the public."""
-
-    moment: datetime
-    readers: frozenset[str]
-
-
-Key = tuple[date, str]
-"""A day and a reader."""
-
 DAY = timedelta(days=1)
 
 PUBLIC = "public"
@@ -209,31 +198,6 @@ def _looked_up(
 def _around(first: date, last: date) -> tuple[datetime, datetime]:
     """Return when these days begin and end, whatever the zone."""
     return end_of_day(first - 2 * DAY, "UTC"), end_of_day(last + DAY, "UTC")
-
-
-def turns(
-    days: tuple[date, date],
-    zones: Mapping[str, str],
-    sent: Mapping[Key, datetime],
-    moments: Sequence[datetime],
-) -> list[Turn]:
-    """Say when which reader's letters are made again, from one day to another.
-
-    A letter is made when it was made then. Who had none on a day is tried when the last letter
-    of that day was made, else at the last of `moments`: when runs saw papers, or pages were kept.
-    """
-    readers: defaultdict[datetime, set[str]] = defaultdict(set)
-    for name, zone in zones.items():
-        at = _last_by_day(moments, zone) | _last_by_day(sent.values(), zone)
-        at |= {day: moment for (day, reader), moment in sent.items() if reader == name}
-        for day, moment in at.items():
-            if days[0] <= day <= days[1]:
-                readers[moment].add(name)
-    return [Turn(moment=each, readers=frozenset(readers[each])) for each in sorted(readers)]
-
-
-def _last_by_day(moments: Iterable[datetime], zone: str) -> dict[date, datetime]:
-    return {local_day(each, zone): each for each in sorted(moments)}
 
 
 def _made_again(

@@ -19,8 +19,9 @@ from webserver import answer
 from digest.app import LOCK, Setting, clock
 from digest.config import load
 from digest.kept import opened
-from digest.replay import Turn, letters, turns
+from digest.replay import letters
 from digest.store import open_store
+from digest.turns import Turn, turns
 
 DAYS = ("2026-06-10", "2026-06-11", "2026-06-12")
 RANGE = ("--from", DAYS[0], "--to", DAYS[-1])

@@ -18,8 +18,9 @@ def command(ctx: click.Context, name: str, *, at: str) -> None:
     It goes through the real outputs that send mail and is recorded nowhere, so the papers in it
     can come again. Prints what the server answered.
     """
-    from digest.app import Setting, clock, moment, send_test  # noqa: PLC0415 - only a run pays
+    from digest.app import Setting, clock, moment  # noqa: PLC0415 - only a run pays for it
     from digest.config import load  # noqa: PLC0415 - as above
+    from digest.trial import send_test  # noqa: PLC0415 - as above
 
     path = needed(ctx)
     config = load(path)

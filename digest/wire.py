@@ -32,6 +32,11 @@ PATIENCE = 4
 """How many times the longest silence one whole exchange may take."""
 
 _WITH_BODY = (*PAGE, NOT_MODIFIED)
+_HEADER = (
+    "the request cannot be sent: a header has a sign that none may have, such as a line's end; "
+    "check the key or the token that is sent, and [http] user_agent"
+)
+
 _NOBODY_THERE = (httpx.ConnectError, httpx.TimeoutException)
 
 
@@ -138,8 +143,12 @@ class Wire:
         method = "GET" if body is None else "POST"
         extensions = {"trace": deadline.trace}
         try:
+            encoded = httpx.Headers(headers)
+        except UnicodeError as error:
+            raise ExchangeError(_HEADER) from error
+        try:
             return self._client.build_request(
-                method, url, headers=headers, content=body, extensions=extensions
+                method, url, headers=encoded, content=body, extensions=extensions
             )
         except (httpx.InvalidURL, UnicodeError) as error:
             raise ExchangeError("no address that can be asked; correct it") from error
@@ -209,8 +218,8 @@ def _explained_by_kind(error: Exception, silence: float, advice: str) -> Exchang
             return ExchangeError(f"no connection within {seconds:g} s", again=True)
         case httpx.TimeoutException():
             return ExchangeError(f"silent for {silence:g} s; {advice}", again=True)
-        case httpx.UnsupportedProtocol() | httpx.LocalProtocolError():
-            return ExchangeError(f"the request cannot be sent ({error}); check the source")
+        case httpx.LocalProtocolError():
+            return ExchangeError(_HEADER)  # The error's own text has the header's value.
         case httpx.ProxyError():
             return ExchangeError(f"the proxy refused ({error}); see HTTPS_PROXY", again=True)
         case httpx.RemoteProtocolError():

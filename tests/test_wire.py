@@ -54,3 +54,14 @@ def test_the_answer_to_a_post_has_the_same_limits(server: WebServer, wire: Wire)
     server.answers["/"] = answer(b"x" * 1001)
     with pytest.raises(ExchangeError, match="answer is more than"):
         wire.send(server.url("/"), {}, body=b"{}")
+
+
+@pytest.mark.parametrize("secret", ["s3cret\nX: y", "s3cret ", "schl\u00fcssel-s3cret"])
+def test_a_header_that_cannot_be_sent_is_told_without_its_value(
+    server: WebServer, wire: Wire, secret: str
+) -> None:
+    with pytest.raises(ExchangeError, match="a header has a sign that none may have") as error:
+        wire.send(server.url("/"), {"Authorization": f"Bearer {secret}"})
+
+    assert "s3cret" not in str(error.value)
+    assert server.received == []

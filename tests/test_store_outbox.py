@@ -340,3 +340,18 @@ def test_in_any_order_nothing_is_lost_and_nothing_sent_twice(new_url: Callable[[
         lambda: AnyOrder(new_url()),  # type: ignore[arg-type]  # It takes what makes one.
         settings=settings(max_examples=most, stateful_step_count=25),
     )
+
+
+def test_what_is_said_of_an_abandoned_delivery_is_all_there_is(store: Store) -> None:
+    letter = publish(store, a_letter())
+    with store.writing() as t:
+        (delivery,) = t.claim("me", NOW, 1, HOUR)
+        t.mark_in_doubt(delivery)
+        t.settle(letter, "failed", NOW)
+        t.send_again(letter, ["mail"], lambda key, output: f"<{key}@{output}>", NOW)
+        (first, _) = t.deliveries(letter)
+
+    assert first.answer == (
+        "said to be failed on 2024-08-01 07:00 UTC; "
+        "sent again on 2024-08-01 07:00 UTC as letter/2024-08-01/Ann/again/1"
+    )

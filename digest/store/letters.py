@@ -22,6 +22,7 @@ from sqlalchemy import (
 
 from digest.errors import StoreError
 from digest.letters import Letter
+from digest.store.outbox import said_too
 from digest.store.statements import Statements
 from digest.store.tables import Text, deliveries, letter_papers, letters
 from digest.store.told import TOLD
@@ -74,7 +75,7 @@ _SAY = (
     .where(deliveries.c.letter_id == bindparam("its_letter"))
     .where(deliveries.c.output == bindparam("to"))
     .where(deliveries.c.state.in_(("in_doubt", "failed")))
-    .values(answer=deliveries.c.answer + bindparam("said", type_=Text))
+    .values(answer=said_too(bindparam("said", type_=Text)))
 )
 
 
@@ -184,7 +185,7 @@ class Letters(Statements):
         waiting = {row.output for row in before if row.state in ("ready", "leased")}
         key = self._key_again(letter_id, [row.key for row in before])
         added = [output for output in outputs if output not in waiting]
-        said = f"; sent again on {now:%Y-%m-%d %H:%M} UTC as {key}"
+        said = f"sent again on {now:%Y-%m-%d %H:%M} UTC as {key}"
         self._run(
             _SAY,
             [{"its_letter": letter_id, "to": output, "said": said} for output in added],

@@ -16,10 +16,12 @@ from typing import Any, Literal
 
 from sqlalchemy import (
     Boolean,
+    ColumnElement,
     Connection,
     Integer,
     Result,
     bindparam,
+    case,
     func,
     or_,
     select,
@@ -91,10 +93,17 @@ _GIVE_BACK = (
     .where(_c.state == "leased", _c.owner == _me)
     .values(state="ready", owner="", lease_until=None, attempts=_c.attempts - 1)
 )
+
+
+def said_too(text: ColumnElement[str]) -> ColumnElement[str]:
+    """Return a delivery's answer with what is said of it besides; who died left none."""
+    return case((_c.answer == "", text), else_=_c.answer + "; " + text)
+
+
 _SETTLE = (
     update(deliveries)
     .where(_c.letter_id == bindparam("its_letter"), _c.state == "in_doubt")
-    .values(answer=_c.answer + bindparam("said", type_=Text))
+    .values(answer=said_too(bindparam("said", type_=Text)))
     .returning(_c.id)
 )
 _ABANDONED = select(*_COLUMNS).where(_c.state == "in_doubt", _c.answer == "").order_by(_c.id)
@@ -176,7 +185,7 @@ class Outbox(Statements):
 
     def settle(self, letter_id: int, state: Literal["sent", "failed"], now: datetime) -> int:
         """Say what became of a letter's deliveries that were in doubt; return how many were."""
-        said = f"; said to be {state} on {now:%Y-%m-%d %H:%M} UTC"
+        said = f"said to be {state} on {now:%Y-%m-%d %H:%M} UTC"
         done = self._connection.scalars(
             _SETTLE.values(state=state, sent_at=now if state == "sent" else None),
             {"its_letter": letter_id, "said": said},

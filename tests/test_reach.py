@@ -257,6 +257,7 @@ def test_the_command_tells_how_far_a_keyword_reaches(tmp_path: Path) -> None:
         (["wrold model"], "nothing in 30 days: too narrow; did you mean `world models`?"),
         (["zebra", "--days", "1"], "nothing in a day: too narrow"),
         (["robot", "--days", "90"], "08 Jun to 12 Jun"),
+        (["robot", "--days", "366"], "from 12 June 2025 to 12 June 2026"),
     ],
 )
 def test_the_command_says_what_to_make_of_it(tmp_path: Path, words: list[str], said: str) -> None:

@@ -85,7 +85,8 @@ def _section(heading: str, lines: Iterator[str]) -> Iterator[str]:
 def _days(found: Reach) -> str:
     if found.first == found.last:
         return f"on {found.last:%-d %B %Y}"
-    return f"from {found.first:%-d %B} to {found.last:%-d %B %Y}"
+    year = "" if found.first.year == found.last.year else f" {found.first:%Y}"
+    return f"from {found.first:%-d %B}{year} to {found.last:%-d %B %Y}"
 
 
 def _verdict(found: Reach, cap: int) -> str:

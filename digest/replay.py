@@ -15,7 +15,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from digest.app import Setting, check_reader, me, opened, parts, preview_folder, run
+from digest.app import YEARS, Setting, check_reader, me, opened, parts, preview_folder, run
 from digest.differences import Difference, difference, related
 from digest.errors import ConfigError
 from digest.fetch import Fetcher
@@ -141,8 +141,7 @@ def letters(setting: Setting, first: date, last: date, kept: Kept | None = None)
     """
     if setting.only != PUBLIC:
         check_reader(setting)
-    if first > last:
-        raise ConfigError(f"--from {first} is after --to {last}; turn them round")
+    _check_days(first, last)
     rehearsed = dataclasses.replace(setting, dry_run=True, only="")
     with ExitStack() as stack:
         store = stack.enter_context(opened(rehearsed, copied=True))
@@ -166,6 +165,15 @@ def letters(setting: Setting, first: date, last: date, kept: Kept | None = None)
         ),
         errors=errors,
     )
+
+
+def _check_days(first: date, last: date) -> None:
+    """Raise ConfigError for days that cannot be looked through."""
+    if first > last:
+        raise ConfigError(f"--from {first} is after --to {last}; turn them round")
+    for option, day in (("--from", first), ("--to", last)):
+        if day.year not in YEARS:
+            raise ConfigError(f"{option} {day}: is not between {YEARS[0]} and {YEARS[-1]}")
 
 
 def _unsent(setting: Setting, made: Parts) -> Parts:

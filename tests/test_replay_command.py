@@ -285,6 +285,11 @@ def test_an_outage_among_kept_pages_is_told_and_is_1(tmp_path: Path) -> None:
     ("words", "said"),
     [
         (["--from", DAYS[2], "--to", DAYS[0]], "--from 2026-06-12 is after --to 2026-06-10; turn"),
+        (["--from", "0001-01-01"], "--from 0001-01-01: is not between 1900 and 8999"),
+        (
+            ["--from", DAYS[0], "--to", "9999-12-31"],
+            "--to 9999-12-31: is not between 1900 and 8999",
+        ),
         (["--from", "June"], "--from: `June` is no day such as 2026-06-12"),
         (["--to", "2026-06-31"], "--to: `2026-06-31` is no day such as 2026-06-12"),
         (["--from", "2031-01-01", "--to", "2031-02-01"], "no letter was made and no paper seen"),
@@ -292,7 +297,17 @@ def test_an_outage_among_kept_pages_is_told_and_is_1(tmp_path: Path) -> None:
         ([*RANGE, "--pages", "nowhere"], "nowhere: no such folder"),
         ([*RANGE, "--subscriber", "Nobody"], "no subscriber is called `Nobody`"),
     ],
-    ids=["turned round", "no day", "no such day", "future", "no pages", "no folder", "nobody"],
+    ids=[
+        "turned round",
+        "early",
+        "late",
+        "no day",
+        "no such day",
+        "future",
+        "no pages",
+        "no folder",
+        "nobody",
+    ],
 )
 def test_misuse_says_what_to_do(room: Newsroom, words: list[str], said: str) -> None:
     done = room.run("replay", *words)

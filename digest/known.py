@@ -160,8 +160,12 @@ class Entry:
         return name in self.names or name.removeprefix("title:") in self.titles
 
     def may_be(self, paper: Paper, name: str) -> bool:
-        """Say that nothing speaks against a name: two papers on arXiv are two, so are strangers."""
-        if name.startswith("doi:") and strangers(self.paper, paper):
+        """Say that nothing speaks against a name: two papers on arXiv are two, so are strangers.
+
+        Who is none to one source's wording is none: what is merged of all may be told otherwise.
+        """
+        forms = (self.paper, *self.wordings.values())
+        if name.startswith("doi:") and all(strangers(each, paper) for each in forms):
             return False
         numbers = [name for name in self.names if name.startswith("arxiv:")]
         return not (paper.arxiv and numbers) or f"arxiv:{paper.arxiv}" in numbers

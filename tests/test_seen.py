@@ -484,3 +484,27 @@ def test_what_a_source_repeats_in_the_same_words_is_of_the_paper_it_was_of() -> 
     (change,) = memory.collect(seen(replace(untold.paper, doi="10.1/x"), "text")).papers
 
     assert change.id == 2
+
+
+def test_a_new_title_of_one_of_two_that_were_merged_is_no_stranger_under_their_doi() -> None:
+    ours = Paper(title="On Looms", authors=("Ann Quill",), doi="10.1/x")
+    theirs = Paper(title="Threads, Revisited", authors=("Bo Marsh",), doi="10.1/x")
+    merged = Known(
+        id=1,
+        paper=ours,
+        revision=0,
+        prints={"feed": fingerprint(ours), "page": fingerprint(theirs)},
+        listed=frozenset(),
+        names=frozenset({"doi:10.1/x"}),
+        wordings=(Wording(source="feed", paper=ours), Wording(source="page", paper=theirs)),
+    )
+    renamed = replace(theirs, title="Threads, Visited Again")
+
+    changes = diff(
+        [Sighting(source="page", paper=renamed, day=date(2026, 6, 12))],
+        [merged],
+        first_read=frozenset(),
+        today=date(2026, 6, 12),
+    )
+
+    assert [(each.id, each.news) for each in changes.papers] == [(1, "revised")]

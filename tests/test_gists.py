@@ -350,11 +350,12 @@ def test_a_dry_run_asks_no_longer_than_a_run_waits_for_it(
     assert (gists_of(config).budget, gists_of(config, dry_run=True).budget) == (budget, dry)
 
 
+@pytest.mark.parametrize("new_url", ["sqlite"], indirect=True)  # Files alone have copies.
 def test_nobody_waits_for_a_dry_run_while_a_model_is_asked(room: Newsroom) -> None:
     free: list[bool] = []
 
     def look(handler: Handler) -> None:
-        free.append(is_free(f"sqlite:///{room.database}"))
+        free.append(is_free(room.store))
         summarize(handler)
 
     room.once("2026-06-11")

@@ -27,33 +27,10 @@ from digest.outputs.preview import Preview
 from digest.outputs.sendmail import Sendmail
 from digest.outputs.smtp import Smtp
 from digest.resolve import ResolveSettings
-from digest.sources.arxiv import Arxiv
-from digest.sources.biorxiv import Biorxiv, Medrxiv
-from digest.sources.crossref import Crossref
-from digest.sources.feed import Feed
-from digest.sources.files import Files
-from digest.sources.huggingface import HuggingFace
-from digest.sources.openreview import OpenReview
-from digest.sources.page import WebPage
-from digest.sources.pubmed import Pubmed
-from digest.sources.scholar import Scholar
-from digest.sources.semanticscholar import SemanticScholar
+from digest.sources import Source
+from digest.sources.kinds import KINDS, kind
 from digest.subscribers import Subscriber
 
-AnySource = (
-    HuggingFace
-    | Arxiv
-    | Biorxiv
-    | Medrxiv
-    | Crossref
-    | Pubmed
-    | SemanticScholar
-    | OpenReview
-    | Scholar
-    | Feed
-    | WebPage
-    | Files
-)
 AnyOutput = Smtp | Sendmail | Directory | Preview
 
 FILE_NAME = "digest.toml"
@@ -113,7 +90,7 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     rank: RankSettings = RankSettings()
     letters: LetterSettings = LetterSettings()
     resolve: ResolveSettings = ResolveSettings()
-    sources: tuple[AnySource, ...] = ()
+    sources: tuple[Source, ...] = ()
     outputs: tuple[AnyOutput, ...] = ()
     subscribers: tuple[Subscriber, ...] = ()
 
@@ -149,7 +126,7 @@ def decode(text: str, path: Path) -> Config:
     """Turn the text of the config file at `path` into settings."""
     raw = _tables(text, path)
     try:
-        config = msgspec.convert(raw, Config)
+        config = _converted(raw)
     except msgspec.ValidationError as error:
         raise ConfigError(f"{path}: {_explained(str(error), raw)}") from error
     for slip in _slips(config):
@@ -167,6 +144,38 @@ def _tables(text: str, path: Path) -> dict[str, Any]:
         raise ConfigError(f"{path}: {error}") from error
     except RecursionError as error:
         raise ConfigError(f"{path}: nested too deeply") from error
+
+
+def _converted(raw: dict[str, Any]) -> Config:
+    """Turn tables into settings; of the kinds of sources, those that are named are imported."""
+    rest = {key: value for key, value in raw.items() if key != "sources"}
+    config = msgspec.convert(rest, Config)
+    tables = _at(".sources", raw.get("sources", []), list[dict[str, Any]])
+    sources = (_source(table, f".sources[{at}]") for at, table in enumerate(tables))
+    return replace(config, sources=tuple(sources))
+
+
+def _source(table: dict[str, Any], place: str) -> Source:
+    named: _Named = _at(place, {"kind": table["kind"]} if "kind" in table else {}, _Named)
+    if named.kind not in KINDS:
+        raise msgspec.ValidationError(f"Invalid value '{named.kind}' - at `${place}.kind`")
+    found: Source = _at(place, table, kind(named.kind))
+    return found
+
+
+class _Named(Struct):
+    """What tells which kind of source a table is."""
+
+    kind: str
+
+
+def _at(place: str, value: Any, wanted: Any) -> Any:
+    """Convert a part of the file. Raises ValidationError with the place in the whole of it."""
+    try:
+        return msgspec.convert(value, wanted)
+    except msgspec.ValidationError as error:
+        what, _, path = str(error).partition(" - at `$")
+        raise msgspec.ValidationError(f"{what} - at `${place}{path or '`'}") from error
 
 
 def _within(config: Config, folder: Path) -> Config:
@@ -259,6 +268,8 @@ def _keys_at(path: str, raw: dict[str, Any]) -> list[str]:
 def _words_at(path: str, raw: dict[str, Any]) -> list[str]:
     """Return the words that a setting may be, by its place such as ``.sources[0].kind``."""
     table, _, key = path.rpartition(".")
+    if key == "kind" and table.startswith(".sources"):
+        return list(KINDS)
     if key == "kind":
         listed = get_type_hints(Config)[table.strip(".").partition("[")[0]]
         return [str(each.__struct_config__.tag) for each in get_args(get_args(listed)[0])]
@@ -286,8 +297,10 @@ def _type_at(path: str, raw: dict[str, Any]) -> Any:
     return kind
 
 
-def _of_kind(kind: Any, value: dict[str, Any]) -> Any:
-    for each in get_args(kind) or (kind,):
+def _of_kind(listed: Any, value: dict[str, Any]) -> Any:
+    if listed is Source:
+        return kind(value["kind"])
+    for each in get_args(listed) or (listed,):
         if each.__struct_config__.tag == value.get("kind"):
             return each
-    return kind
+    return listed

@@ -25,7 +25,7 @@ may be set.
 A source says what to get and reads what came. It never fetches, stores, or reads the clock.
 
 To add one: a file here with a frozen struct that has `kind` as its tag and the methods of
-`Source`; its name in the union that the config decodes; a small page of our own in `tests/pages/`.
+`Source`; its line in `kinds`, by which the config finds it; a small page of ours in `tests/pages/`.
 Where its papers may lack identifiers, a setting `resolve` (false by default) has them looked up by
 title.
 """

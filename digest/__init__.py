@@ -47,10 +47,12 @@ The map, in the order in which the data flows:
     config         digest.toml as types
     keys           the secret key, and secrets of sources                                  I/O
     pipeline/      the flow: collect, publish, send
+    muted          runs whose letters nobody sees
     report         what a run did, as JSON
     stationery     what letters are written with: templates, addresses, Message-IDs
     app            the composition root: the one place where the parts meet
     replay         past letters made again: as the config is now, or from kept pages
+    questions      what is asked beside a run: why a paper was chosen, what a keyword finds
     demonstration  the built-in sample, rehearsed day by day
     corrections    papers that an operator merges or splits
     trial          today's letter sent to one reader, as a test

@@ -23,15 +23,12 @@ from msgspec.structs import replace
 
 from digest.config import Config
 from digest.errors import ConfigError, StoreError
-from digest.explain import Explanation
 from digest.fetch import Fetcher
 from digest.gists import Gists
 from digest.keys import secret_key, source_secret
-from digest.keywords import parse
 from digest.outputs import Output
 from digest.outputs.preview import Preview
-from digest.pipeline import Parts, collect, looks, publish, send
-from digest.reach import Reach, Window
+from digest.pipeline import Parts, collect, publish, send
 from digest.report import Run
 from digest.stationery import MessageIds, Stationery
 from digest.store import Store, Transaction, migrate, open_store
@@ -294,19 +291,3 @@ def move(setting: Setting, to: str) -> Mapping[str, int]:
                 raise StoreError(f"{to}: there is something in it; move to an empty store")
         with old.writing() as ours, new.writing() as theirs:
             return theirs.copy(ours, setting.tell)
-
-
-def explain(setting: Setting, text: str) -> tuple[Explanation, ...]:
-    """Say what each paper that `text` means is to each reader, or to the chosen one."""
-    check_reader(setting)
-    rehearsed = dataclasses.replace(setting, dry_run=True)
-    with opened(rehearsed) as store, fetching(setting) as fetcher:
-        return looks.explain(parts(rehearsed, store, fetcher, me()), text)
-
-
-def reach(setting: Setting, text: str, days: int) -> Reach:
-    """Try a keyword on the papers of the last days. Raises KeywordError for a slip in it."""
-    keyword, config = parse(text), setting.config
-    window = Window(setting.now, days, config.newsletter.timezone)
-    with looking(setting) as store:
-        return looks.reach(store, keyword, window, rank=config.rank)

@@ -12,7 +12,7 @@ from pathlib import Path
 from digest.app import Setting, Tell, check_reader, clock, me, moment, opened, parts, run, silence
 from digest.config import decode
 from digest.fetch import Fetcher
-from digest.replay import muted
+from digest.muted import muted
 from digest.report import Run
 from digest.store import Store
 

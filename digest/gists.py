@@ -22,7 +22,6 @@ from digest.addresses import shown
 from digest.answers import ExchangeError, origin
 from digest.errors import GistError
 from digest.papers import Paper, fingerprint
-from digest.prompt import gist_of, question
 
 if TYPE_CHECKING:
     from digest.wire import Wire
@@ -208,6 +207,8 @@ class Gists:
             return "", str(error)
 
     def _one(self, wire: Wire, paper: Paper, within: float) -> str:
+        from digest.prompt import gist_of, question  # noqa: PLC0415 - only who has a model pays
+
         body = question(paper, self.model)
         try:
             answer = wire.send(self._settings.endpoint, self._headers, body=body, within=within)

@@ -31,10 +31,6 @@ from digest.papers import (
     title_key,
 )
 from digest.sources import Parsed, Request
-from digest.sources.arxiv import ACCEPT
-from digest.sources.crossref import SELECTED, TYPES
-from digest.sources.crossref_items import read_works
-from digest.sources.forms import Form, read
 from digest.sources.settings import check_address, check_spacing
 
 ASK_AGAIN = timedelta(days=7)
@@ -58,7 +54,6 @@ paper; “An introduction to …” has been written more than once."""
 
 _NEVER = datetime.min.replace(tzinfo=UTC)
 _WORD = re.compile(r"\w+")
-_ARXIV: frozenset[Form] = frozenset({"arxiv-api"})
 
 
 class ResolveSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -147,6 +142,8 @@ def _is_due(before: Resolution | None, now: datetime) -> bool:
 def arxiv_request(papers: Iterable[Paper], settings: ResolveSettings) -> Request:
     """Return how arXiv is asked for some titles at once; it keeps formulas as they were written."""
     titles = (each.title if "$" in each.title else readable(each.title) for each in papers)
+    from digest.sources.arxiv import ACCEPT  # noqa: PLC0415 - only a lookup pays for it
+
     phrases = " OR ".join(f'ti:"{_words(title)}"' for title in titles)
     asked = {"search_query": phrases, "max_results": str(ON_ARXIV)}
     return Request(
@@ -158,6 +155,8 @@ def arxiv_request(papers: Iterable[Paper], settings: ResolveSettings) -> Request
 
 def crossref_request(paper: Paper, settings: ResolveSettings) -> Request:
     """Return how Crossref is asked for a title."""
+    from digest.sources.crossref import SELECTED, TYPES  # noqa: PLC0415 - only a lookup pays for it
+
     asked = {
         "query.bibliographic": _words(readable(paper.title)),
         "filter": ",".join(f"type:{each}" for each in TYPES),
@@ -179,8 +178,11 @@ def _words(title: str) -> str:
 
 def answers(page: Page, request: Request, source: str) -> Parsed:
     """Read what arXiv or Crossref answered."""
+    from digest.sources.crossref_items import read_works  # noqa: PLC0415 - only a lookup pays
+    from digest.sources.forms import read  # noqa: PLC0415 - as above
+
     if "/api/query?" in request.url:
-        return read(page, source, _ARXIV)
+        return read(page, source, frozenset({"arxiv-api"}))
     return read_works(page, source)[0]
 
 

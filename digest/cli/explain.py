@@ -23,8 +23,9 @@ def command(ctx: click.Context, paper: str, *, subscriber: str, at: str, as_json
 
     PAPER is an identifier (2407.21783, a DOI), its address, or its whole title.
     """
-    from digest.app import Setting, clock, explain, moment  # noqa: PLC0415 - only a run pays
+    from digest.app import Setting, clock, moment  # noqa: PLC0415 - only a run pays
     from digest.config import load  # noqa: PLC0415 - as above
+    from digest.questions import explain  # noqa: PLC0415 - as above
 
     config = load(needed(ctx))
     now = moment(at, config.newsletter.timezone, clock())

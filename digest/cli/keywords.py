@@ -40,8 +40,9 @@ def command(ctx: click.Context, text: str, *, days: int, at: str, as_json: bool)
     TEXT is an entry as in the config: 'simulat* NOT "flight simulator"', or '-medical'. Shows how
     many papers it hits a day, the best of them, and what each part of it contributes.
     """
-    from digest.app import Setting, clock, moment, reach  # noqa: PLC0415 - only a run pays for it
+    from digest.app import Setting, clock, moment  # noqa: PLC0415 - only a run pays for it
     from digest.config import load  # noqa: PLC0415 - as above
+    from digest.questions import reach  # noqa: PLC0415 - as above
 
     config = load(needed(ctx))
     now = moment(at, config.newsletter.timezone, clock())

@@ -11,7 +11,6 @@ nothing about papers, readers or retries. No transaction is open while the netwo
 
 from __future__ import annotations
 
-from digest.pipeline import looks
 from digest.pipeline.collect import Collected, Reading, collect, read
 from digest.pipeline.parts import Parts
 from digest.pipeline.publish import Published, publish
@@ -24,7 +23,6 @@ __all__ = [
     "Reading",
     "Sent",
     "collect",
-    "looks",
     "publish",
     "read",
     "send",

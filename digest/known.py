@@ -263,8 +263,15 @@ class Index:
         return next((entry for entry in nearest if self._is_of(sighting, entry, key)), None)
 
     def _is_of(self, sighting: Sighting, entry: Entry, key: str) -> bool:
-        """Say whether a listing is of a paper of its title: as was decided, or as they agree."""
-        decided = self._decided.get(sighting.paper.identifier, {})
+        """Say whether a listing is of a paper of its title: as was decided, or as they agree.
+
+        Where a source goes on under the name it had for the paper, though the name is another's,
+        nothing is to be decided.
+        """
+        name = sighting.paper.identifier
+        if sighting.paper.names and any(name == had for _, had in entry.wordings):
+            return True
+        decided = self._decided.get(name, {})
         said = [same for other, same in decided.items() if entry.is_called(other)]
         return any(said) if said else entry.agrees(sighting, key)
 

@@ -508,3 +508,43 @@ def test_a_new_title_of_one_of_two_that_were_merged_is_no_stranger_under_their_d
     )
 
     assert [(each.id, each.news) for each in changes.papers] == [(1, "revised")]
+
+
+LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def test_a_listing_goes_on_where_it_was_though_another_has_its_doi() -> None:
+    doi, title = "10.1000/y", "On what is listed here"
+    theirs = Paper(title="On something else", authors=("Bo Marsh",), arxiv="2606.00001", doi=doi)
+    ours = Paper(title=title, authors=("Ann Quill",), doi=doi)
+    known = [
+        Known(
+            id=1,
+            paper=theirs,
+            revision=1,
+            prints={},
+            listed=frozenset(),
+            names=frozenset(theirs.names),
+        ),
+        Known(
+            id=2,
+            paper=ours,
+            revision=1,
+            prints={"page": fingerprint(ours)},
+            listed=frozenset(),
+            wordings=(Wording(source="page", paper=ours),),
+        ),
+    ]
+    apart = Decision(
+        one=f"doi:{doi}", other=f"title:{title.lower()}", same=False, decided_at=LONG_AGO
+    )
+
+    changes = diff(
+        [Sighting(source="page", paper=ours)],
+        known,
+        first_read=frozenset(),
+        today=date(2026, 6, 12),
+        decisions=[apart],
+    )
+
+    assert [(each.news, each.id) for each in changes.papers] == [("known", 2)]

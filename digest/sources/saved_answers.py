@@ -10,30 +10,25 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from typing import Literal, TypeAlias
-
-from msgspec.structs import replace
+from typing import Literal
 
 from digest.papers import Page
 from digest.sources import Parsed
-from digest.sources.biorxiv import Biorxiv, Medrxiv
-from digest.sources.crossref import Crossref
-from digest.sources.openreview import OpenReview
-from digest.sources.pubmed import Pubmed
+from digest.sources.kinds import kind
 from digest.sources.readings import with_error
-from digest.sources.semanticscholar import SemanticScholar
 
 Api = Literal["biorxiv", "crossref", "medrxiv", "openreview", "pubmed", "semanticscholar"]
 
-_AnySource: TypeAlias = Biorxiv | Medrxiv | Crossref | OpenReview | Pubmed | SemanticScholar
-_SOURCES: dict[Api, _AnySource] = {
-    "biorxiv": Biorxiv(),
-    "crossref": Crossref(query="any"),
-    "medrxiv": Medrxiv(),
-    "openreview": OpenReview(venue="any"),
-    "pubmed": Pubmed(query="any"),
-    "semanticscholar": SemanticScholar(query="any"),
+_SETTINGS: dict[Api, dict[str, str]] = {
+    "biorxiv": {},
+    "crossref": {"query": "any"},
+    "medrxiv": {},
+    "openreview": {"venue": "any"},
+    "pubmed": {"query": "any"},
+    "semanticscholar": {"query": "any"},
 }
+"""What a source of each kind must be told, though nothing is asked."""
+
 _HEAD = 4096
 _PREPRINTS = re.compile(r'\{\s*"(?:messages|collection)"\s*:\s*\[')
 _MEDRXIV = re.compile(r'"server"\s*:\s*"medrxiv"', re.IGNORECASE)
@@ -63,6 +58,6 @@ def whose(text: str) -> Api | None:
 
 def read_answer(page: Page, api: Api, source: str) -> Parsed:
     """Read an answer of an API."""
-    parsed = replace(_SOURCES[api], name=source).parse(page)
+    parsed: Parsed = kind(api)(name=source, **_SETTINGS[api]).parse(page)
     numbers = _NUMBERS if api == "pubmed" and parsed.requests and not parsed.sightings else ""
     return with_error(dataclasses.replace(parsed, requests=()), page, source, numbers)

@@ -146,7 +146,7 @@ def copy_of(path: Path) -> Path:
     return path.with_name(f"{path.name}.before-{newest()}")
 
 
-def upgrade(connection: Connection) -> None:
+def upgrade(connection: Connection, to: str = "head") -> None:
     """Run the migrations that are missing, on this connection and in its transaction."""
     from alembic import command  # noqa: PLC0415  # It costs 0.3 s.
     from alembic.config import Config  # noqa: PLC0415  # As above.
@@ -154,4 +154,4 @@ def upgrade(connection: Connection) -> None:
     config = Config(attributes={"connection": connection})
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     config.set_main_option("path_separator", "os")
-    command.upgrade(config, "head")
+    command.upgrade(config, to)

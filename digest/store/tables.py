@@ -286,13 +286,24 @@ letter_papers = Table(
     Column("revision", Integer, nullable=False),
 )
 
+mails = Table(
+    "mails",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("recipient", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("made_at", Utc, nullable=False),
+)
+"""What is mailed and is no letter, such as an alarm. `recipient` is an address."""
+
 deliveries = Table(
     "deliveries",
     metadata,
     Column("id", Integer, primary_key=True),
     Column("key", Text, nullable=False),
     Column("output", Text, nullable=False),
-    Column("letter_id", ForeignKey("letters.id"), nullable=False, index=True),
+    Column("letter_id", ForeignKey("letters.id"), index=True),
     Column("state", Text, nullable=False),
     Column("attempts", Integer, nullable=False),
     Column("not_before", Utc, nullable=False),
@@ -305,7 +316,9 @@ deliveries = Table(
     Column("answer", Text, nullable=False),
     UniqueConstraint("key", "output"),
     Index("ix_deliveries_state", "state", "not_before"),
+    Column("mail_id", ForeignKey("mails.id"), index=True),  # Last, where a migration adds it.
 )
+"""The outbox. Each row is of a letter or of a mail, never of both."""
 
 locks = Table(
     "locks",
@@ -315,3 +328,43 @@ locks = Table(
     Column("taken_at", Utc, nullable=False),
     Column("expires_at", Utc, nullable=False),
 )
+
+runs = Table(
+    "runs",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("steps", Text, nullable=False),
+    Column("began_at", Utc, nullable=False, index=True),
+    Column("ended_at", Utc),
+    Column("outcome", Text, nullable=False),
+    Column("said", Text, nullable=False),
+)
+"""Which steps were taken when: `steps` is "collect publish send" or some of these, `outcome` is
+"" while it goes on, then "ok", "failed" or "stopped", and `said` what went wrong first."""
+
+looked = Table(
+    "looked",
+    metadata,
+    Column("subscriber", Text, primary_key=True),
+    Column("day", Date, nullable=False),
+    Column("at", Utc, nullable=False),
+)
+"""Up to which of her days papers were looked through for a reader, be it that nothing was news."""
+
+alarms = Table(
+    "alarms",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("since", Utc, nullable=False),
+    Column("said", Text, nullable=False),
+)
+"""What is wrong now and was told to the operator; a row goes when it is over."""
+
+handover = Table(
+    "handover",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("successor", Text, nullable=False),
+    Column("at", Utc, nullable=False),
+)
+"""A row here says that another store took over: this one sends nothing any more."""

@@ -7,8 +7,8 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event, Thread
@@ -27,9 +27,15 @@ PATIENCE = 60
 
 
 @pytest.fixture
-def room(tmp_path: Path, url: str) -> Iterator[Newsroom]:
-    with newsroom(tmp_path, store=url) as made:
-        made.huggingface(FRIDAY, paper(1, "On Looms", votes=12), paper(2, "On Soap"))
+def rooms(tmp_path: Path, new_server_url: Callable[[], str]) -> Iterator[list[Newsroom]]:
+    """The same newsroom on each kind of store."""
+    stores = {"file": f"sqlite:///{tmp_path}/digest.db", "server": new_server_url()}
+    with ExitStack() as stack:
+        made = []
+        for name, url in stores.items():
+            (tmp_path / name).mkdir()
+            made.append(stack.enter_context(newsroom(tmp_path / name, store=url)))
+            made[-1].huggingface(FRIDAY, paper(1, "On Looms", votes=12), paper(2, "On Soap"))
         yield made
 
 
@@ -93,22 +99,23 @@ def kill_at(room: Newsroom, stage: bytes) -> str:
         return str(database.exec_driver_sql("SELECT message_id FROM deliveries").scalar_one())
 
 
-def test_killed_while_it_reads_pages_nothing_is_lost(room: Newsroom) -> None:
-    listed = room.web.answers[LIST]
-    blocked = room.block(LIST)
-    process = room.start("once", "--at", FRIDAY)
-    try:
-        assert blocked.asked.wait(PATIENCE)
-    finally:
-        killed(process)
-    room.web.answers[LIST] = listed
+def test_killed_while_it_reads_pages_nothing_is_lost(rooms: list[Newsroom]) -> None:
+    for room in rooms:
+        listed = room.web.answers[LIST]
+        blocked = room.block(LIST)
+        process = room.start("once", "--at", FRIDAY)
+        try:
+            assert blocked.asked.wait(PATIENCE)
+        finally:
+            killed(process)
+        room.web.answers[LIST] = listed
 
-    done = room.once(FRIDAY)
+        done = room.once(FRIDAY)
 
-    assert done.code == 0, done.err
-    assert done.json["sources"][0]["new"] == 2
-    assert done.json["letters"][0]["here"][0] == "arxiv:2606.00001"
-    assert len(room.mails) == 1
+        assert done.code == 0, done.err
+        assert done.json["sources"][0]["new"] == 2
+        assert done.json["letters"][0]["here"][0] == "arxiv:2606.00001"
+        assert len(room.mails) == 1
 
 
 STEPS = """
@@ -142,46 +149,49 @@ def kill_after(room: Newsroom, *steps: str) -> None:
     assert done.returncode == -signal.SIGKILL
 
 
-def test_killed_between_two_steps_the_next_run_takes_the_rest(room: Newsroom) -> None:
-    kill_after(room, "collect")
-    listed = room.run("papers", "--json").json
-    assert len(listed) == 2
+def test_killed_between_two_steps_the_next_run_takes_the_rest(rooms: list[Newsroom]) -> None:
+    for room in rooms:
+        kill_after(room, "collect")
+        listed = room.run("papers", "--json").json
+        assert len(listed) == 2
 
-    kill_after(room, "collect", "publish")
-    (letter,) = room.run("letters", "--json").json
-    assert letter["states"] == {"ready": 1}
+        kill_after(room, "collect", "publish")
+        (letter,) = room.run("letters", "--json").json
+        assert letter["states"] == {"ready": 1}
 
-    done = room.once(FRIDAY)
-    assert done.code == 0, done.err
-    assert done.json["sources"][0]["known"] == 2
-    assert done.json["letters"] == []
-    assert done.json["deliveries"] == {"sent": 1}
-    assert len(room.mails) == 1
+        done = room.once(FRIDAY)
+        assert done.code == 0, done.err
+        assert done.json["sources"][0]["known"] == 2
+        assert done.json["letters"] == []
+        assert done.json["deliveries"] == {"sent": 1}
+        assert len(room.mails) == 1
 
 
-def test_killed_before_the_final_dot_the_same_letter_is_sent(room: Newsroom) -> None:
-    message_id = kill_at(room, b"RCPT")
+def test_killed_before_the_final_dot_the_same_letter_is_sent(rooms: list[Newsroom]) -> None:
+    for room in rooms:
+        message_id = kill_at(room, b"RCPT")
 
-    done = room.once(FRIDAY)
+        done = room.once(FRIDAY)
 
-    assert done.code == 0, done.err
-    assert done.json["letters"] == []
-    assert done.json["deliveries"] == {"sent": 1}
-    assert [mail["Message-ID"] for mail in room.mails] == [message_id]
+        assert done.code == 0, done.err
+        assert done.json["letters"] == []
+        assert done.json["deliveries"] == {"sent": 1}
+        assert [mail["Message-ID"] for mail in room.mails] == [message_id]
 
 
 def test_killed_after_the_final_dot_the_letter_is_in_doubt_and_not_sent_again(
-    room: Newsroom,
+    rooms: list[Newsroom],
 ) -> None:
-    kill_at(room, b".\r\n")
+    for room in rooms:
+        kill_at(room, b".\r\n")
 
-    done = room.once(FRIDAY)
-    assert done.code == 1
-    assert done.json["deliveries"] == {"in_doubt": 1}
-    assert "a run was stopped while the output had the whole message" in done.err
+        done = room.once(FRIDAY)
+        assert done.code == 1
+        assert done.json["deliveries"] == {"in_doubt": 1}
+        assert "a run was stopped while the output had the whole message" in done.err
 
-    again = room.once(FRIDAY)
-    assert (again.code, again.json["deliveries"]) == (0, {})
-    assert room.mails == []
-    (letter,) = room.run("letters", "--json").json
-    assert letter["states"] == {"in_doubt": 1}
+        again = room.once(FRIDAY)
+        assert (again.code, again.json["deliveries"]) == (0, {})
+        assert room.mails == []
+        (letter,) = room.run("letters", "--json").json
+        assert letter["states"] == {"in_doubt": 1}

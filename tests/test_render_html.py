@@ -90,20 +90,16 @@ def problems(kind: str, files: list[Path]) -> list[str]:
 
 
 @pytest.mark.tier2
-def test_axe_finds_no_barrier_in_light_and_dark(letters: list[Path], index: Path) -> None:
+def test_in_a_browser_nothing_bars_anybody_or_scrolls_sideways_on_a_telephone(
+    letters: list[Path], index: Path
+) -> None:
     assert problems("axe", [*letters, index]) == []
-
-
-@pytest.mark.tier2
-def test_nothing_scrolls_sideways_on_a_telephone(letters: list[Path], index: Path) -> None:
     assert problems("width", [*letters, index]) == []
 
 
 @pytest.mark.tier2
-def test_the_html_is_valid(letters: list[Path], index: Path) -> None:
+def test_the_html_is_valid_and_mail_clients_support_all_that_letters_need(
+    letters: list[Path], index: Path
+) -> None:
     assert problems("valid", [*letters, index]) == []
-
-
-@pytest.mark.tier2
-def test_mail_clients_support_all_that_letters_need(letters: list[Path]) -> None:
     assert problems("support", letters) == []

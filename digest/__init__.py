@@ -49,6 +49,7 @@ The map, in the order in which the data flows:
     pipeline/      the flow: collect, publish, send
     muted          runs whose letters nobody sees
     report         what a run did, as JSON
+    checkpoint     the operator's command that copies the store elsewhere while letters are sent
     stationery     what letters are written with: templates, addresses, Message-IDs
     app            the composition root: the one place where the parts meet
     replay         past letters made again: as the config is now, or from kept pages

@@ -58,7 +58,7 @@ class Setting:
     """What one command is given: the config, when it is, and who hears how far it is.
 
     `quiet` keeps a dry run's letters off standard output. `folder` is where its HTML goes.
-    `record` is where each page that is fetched is kept.
+    `record` is where each page that is fetched is kept; `checkpoint` copies the store elsewhere.
     """
 
     config: Config
@@ -70,6 +70,7 @@ class Setting:
     quiet: bool = False
     folder: Path = Path()
     record: Path | None = None
+    checkpoint: Callable[[], None] | None = None
     tell: Tell = silence
 
     @cached_property
@@ -238,6 +239,7 @@ def parts(setting: Setting, store: Store, fetcher: Fetcher, owner: str) -> Parts
         only=setting.only,
         sample=setting.sample,
         tell=setting.tell,
+        checkpoint=setting.checkpoint,
     )
 
 

@@ -12,6 +12,7 @@
         TemporaryDeliveryError           again later, backing off
         PermanentDeliveryError           no more
         InDoubtError                     lost after the final dot: sent or not, nobody can say
+      CheckpointError                    the store was not copied elsewhere: send stops; exit 1
       GistError                          a model is of no use; the extractive sentence stands
       StoreError                         stop; nothing half-written; exit 3
       LockHeldError                      another run is at work; exit 75
@@ -94,6 +95,10 @@ class PermanentDeliveryError(DeliveryError):
 
 class InDoubtError(DeliveryError):
     """The connection was lost after the whole message had been handed over."""
+
+
+class CheckpointError(DigestError):
+    """The store could not be copied elsewhere. Nothing more is sent."""
 
 
 class GistError(DigestError):

@@ -4,7 +4,7 @@
                  notes (texts: what was put off), lost (days that can't be read any more)
     letters      per letter: subscriber ("public" for everyone's), here and more (identifiers of
                  papers, best first), receipt
-    notes        texts: what else to know, such as gists that did not come
+    notes        texts: what else to know, such as gists that did not come, why not all was sent
     deliveries   how many are sent, ready (to be tried again), in_doubt, failed
 
 It never reads the store or a clock.
@@ -89,7 +89,7 @@ class Run(Struct, frozen=True, kw_only=True):
             sources=tuple(_sources(self.collected)),
             letters=tuple(_letter(each) for each in self.published.letters),
             deliveries=dict(self.sent.states),
-            notes=tuple(self.published.notes),
+            notes=(*self.published.notes, *filter(None, [self.sent.stopped])),
         )
 
     @property

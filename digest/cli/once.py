@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -34,8 +35,14 @@ if TYPE_CHECKING:
 @click.option(
     "--replay", metavar="DIR", default="", help="Read the pages kept there; implies --dry-run."
 )
+@click.option(
+    "--checkpoint",
+    metavar="COMMAND",
+    default="",
+    help="Run it before anything is sent, just before each message leaves, and at the end.",
+)
 @click.pass_context
-def command(
+def command(  # noqa: PLR0913 - each is an option
     ctx: click.Context,
     *,
     dry_run: bool,
@@ -45,6 +52,7 @@ def command(
     start_afresh: bool,
     record: str,
     replay: str,
+    checkpoint: str,
 ) -> None:
     """Collect, publish and send, now.
 
@@ -58,9 +66,17 @@ def command(
     any folder of saved pages, which then stands in for all sources; what is named after a day is
     there from that day on. Letters of that day and later are made as if they had not been. It is
     when the last page was kept, unless --at says otherwise.
+
+    With --checkpoint, a COMMAND (words, no shell) copies the store elsewhere, for a machine that
+    is gone after the run: `digest backup` and whatever carries the file away. If it fails, or
+    takes two minutes, nothing more is sent. Wherever the run is cut off, its last copy has at most
+    the one message in flight in doubt, and none that would be sent twice. It runs once for each
+    message, so it is for a handful of readers.
     """
     if record and replay:
         raise ConfigError("--record and --replay: what is replayed is there already; choose one")
+    if checkpoint and (dry_run or replay):
+        raise ConfigError("--checkpoint: a dry run leaves nothing to copy; leave one of them out")
     path = configured(ctx)
     if path is None:
         if not dry_run or record or replay:
@@ -71,6 +87,7 @@ def command(
     from digest.config import load  # noqa: PLC0415 - as above
 
     config = load(path)
+    keep = checkpoints(checkpoint) if checkpoint else None
     kept = kept_pages(config, replay) if replay else None
     latest = kept.moments[-1] if kept and kept.moments else clock()
     with telling() as tell:
@@ -83,10 +100,27 @@ def command(
             folder=path.absolute().parent,
             quiet=as_json,
             record=Path(record) if record else None,
+            checkpoint=keep,
             tell=tell,
         )
-        run = again(setting, kept) if kept else once(setting)
+        run = again(setting, kept) if kept else checked(setting, once)
     _finish(ctx, run, as_json=as_json, dry_run=dry_run or bool(kept))
+
+
+def checkpoints(command: str) -> Callable[[], None]:
+    """Return what runs the operator's command."""
+    from digest.checkpoint import checkpoint  # noqa: PLC0415 - only a run with one pays for it
+
+    return checkpoint(command)
+
+
+def checked(setting: Setting, take: Callable[[Setting], Run]) -> Run:
+    """Take a run, with its last checkpoint if there are any."""
+    if setting.checkpoint is None:
+        return take(setting)
+    from digest.checkpoint import ended  # noqa: PLC0415 - as above
+
+    return ended(lambda: take(setting), setting.checkpoint)
 
 
 def again(setting: Setting, kept: Kept) -> Run:

@@ -41,7 +41,8 @@ class Parts:
     Letters are published to `outputs` and sent by `senders`, which differ in a rehearsal alone.
     `public` says whether there is an edition for everyone. `render` turns a letter into its forms;
     `message_id` names what a key and an output mean; `tell` hears how far the run is;
-    `renew` keeps others from taking a long run for a dead one; `texts` makes papers readable.
+    `renew` keeps others from taking a long run for a dead one; `texts` makes papers readable;
+    `checkpoint` copies the store elsewhere, and raises CheckpointError where it cannot.
     """
 
     store: Store
@@ -68,4 +69,5 @@ class Parts:
     tell: Callable[[str], None] = lambda _: None
     gists: Gists | None = None
     renew: Callable[[Transaction], None] = lambda _: None
+    checkpoint: Callable[[], None] | None = None
     texts: Callable[[Sequence[Candidate]], Sequence[Words]] = texts

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from digest.errors import DeliveryError, PermanentDeliveryError
+from digest.errors import CheckpointError, DeliveryError, PermanentDeliveryError
 from digest.letters import Letter
 from digest.messages import Message, Outcome, Rendered, outcome
 from digest.outputs import Output
@@ -28,26 +28,34 @@ ABANDONED = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sent:
-    """What send did: deliveries by state, and what went wrong."""
+    """What send did: deliveries by state, what went wrong, and why it `stopped` early, if so."""
 
     states: Mapping[str, int]
     answers: Sequence[tuple[TrackedDelivery, str]]
     errors: Sequence[str]
+    stopped: str = ""
+
+    def but(self, stopped: str) -> Sent:
+        """Return this with why not all was sent, or kept."""
+        return replace(self, stopped=stopped, errors=[*self.errors, stopped])
 
 
 def send(parts: Parts, letter: int | None = None) -> Sent:
     """Deliver what waits in the outbox, each by its output; or one letter alone."""
     abandoned = () if letter else _abandoned(parts)
     results = [(each, Outcome(state="in_doubt", answer=ABANDONED)) for each in abandoned]
-    rendered: dict[int, tuple[Letter, Rendered]] = {}
     try:
-        while batch := _claim(parts, letter):
-            for delivery in batch:
-                parts.tell(f"sending by {delivery.output}")
-                results.append((delivery, _deliver(parts, delivery, rendered)))
+        for result in _deliver_all(parts, letter):
+            results.append(result)  # noqa: PERF402  What was done before an error counts.
+    except CheckpointError as error:
+        return _sent(results).but(f"{error}; nothing more was sent")
     finally:
         for output in parts.senders.values():
             output.close()
+    return _sent(results)
+
+
+def _sent(results: Sequence[tuple[TrackedDelivery, Outcome]]) -> Sent:
     return Sent(
         states=Counter(result.state for _, result in results),
         answers=[(delivery, result.answer) for delivery, result in results],
@@ -57,6 +65,16 @@ def send(parts: Parts, letter: int | None = None) -> Sent:
             if result.state != "sent"
         ],
     )
+
+
+def _deliver_all(parts: Parts, letter: int | None) -> Iterator[tuple[TrackedDelivery, Outcome]]:
+    if parts.checkpoint:
+        parts.checkpoint()
+    rendered: dict[int, tuple[Letter, Rendered]] = {}
+    while batch := _claim(parts, letter):
+        for delivery in batch:
+            parts.tell(f"sending by {delivery.output}")
+            yield delivery, _deliver(parts, delivery, rendered)
 
 
 def _abandoned(parts: Parts) -> tuple[TrackedDelivery, ...]:
@@ -71,9 +89,10 @@ def _abandoned(parts: Parts) -> tuple[TrackedDelivery, ...]:
 
 
 def _claim(parts: Parts, letter: int | None) -> tuple[TrackedDelivery, ...]:
+    most = 1 if parts.checkpoint else BATCH
     with parts.store.writing() as store:
         parts.renew(store)
-        return store.claim(parts.owner, parts.clock(), BATCH, LEASE, impatient=True, letter=letter)
+        return store.claim(parts.owner, parts.clock(), most, LEASE, impatient=True, letter=letter)
 
 
 def _deliver(
@@ -84,6 +103,8 @@ def _deliver(
     def commit() -> None:
         with parts.store.writing() as store:
             store.mark_in_doubt(delivery)
+        if parts.checkpoint:
+            _check_in(parts, delivery, parts.checkpoint)
 
     try:
         message = _message(parts, delivery, rendered)
@@ -93,6 +114,16 @@ def _deliver(
     with parts.store.writing() as store:
         store.mark_sent(delivery, answer, parts.clock())
     return Outcome(state="sent", answer=answer)
+
+
+def _check_in(parts: Parts, delivery: TrackedDelivery, checkpoint: Callable[[], None]) -> None:
+    """Copy the store with this delivery in doubt; take it back where that fails or is stopped."""
+    try:
+        checkpoint()
+    except (CheckpointError, KeyboardInterrupt):
+        with parts.store.writing() as store:
+            store.take_back(delivery)
+        raise
 
 
 def _failed(parts: Parts, delivery: TrackedDelivery, error: DeliveryError) -> Outcome:

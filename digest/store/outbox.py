@@ -168,6 +168,10 @@ class Outbox(Statements):
         self._mark(delivery, "sent", answer=answer, sent_at=now, lease_until=None)
         self.went_out.append(delivery.id)
 
+    def take_back(self, delivery: TrackedDelivery) -> None:
+        """Say that it did not leave, and was not even tried."""
+        self._mark(delivery, "ready", owner="", attempts=_c.attempts - 1, lease_until=None)
+
     def retry(self, delivery: TrackedDelivery, answer: str, not_before: datetime) -> None:
         """Say that the output may take it later."""
         self._mark(delivery, "ready", answer=answer, not_before=not_before, lease_until=None)

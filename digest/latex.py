@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from functools import lru_cache
+from functools import cache, lru_cache
 
 _PASSES = 4
 r"""How often the text is read again: what one pass uncovers (``\$x\$``), the next may read."""
@@ -104,9 +104,7 @@ _MATHS_SIGN = re.compile(r"[\\^_{]")
 _WORD = re.compile(r"[A-Za-z]{3}| [a-z]{2} ")
 
 _HARMLESS_JOINED = "\u0600-\u1fff\u2190-\U0010ffff"
-_JOINERS = re.compile(
-    f"(?<![{_HARMLESS_JOINED}])[\u200c\u200d]+|[\u200c\u200d]+(?![{_HARMLESS_JOINED}])"
-)
+_JOINER = re.compile("[\u200c\u200d]")
 _NEVER = re.compile("[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\u00ad\u200b\u2060\ufeff\ud800-\udfff]")
 _BIDI = re.compile("[\u202a-\u202e\u2066-\u2069]")
 
@@ -123,7 +121,16 @@ def clean(text: str) -> str:
     text = _NEVER.sub("", text)
     if not _balanced(text):
         text = _BIDI.sub("", text)
-    return " ".join(_JOINERS.sub("", text).split())
+    if _JOINER.search(text):
+        text = _joiners().sub("", text)
+    return " ".join(text.split())
+
+
+@cache
+def _joiners() -> re.Pattern[str]:
+    """Find joiners that join nothing. Few texts have any, and it takes long to compile."""
+    harmless = _HARMLESS_JOINED
+    return re.compile(f"(?<![{harmless}])[\u200c\u200d]+|[\u200c\u200d]+(?![{harmless}])")
 
 
 def _balanced(text: str) -> bool:

@@ -13,30 +13,22 @@
     biorxiv, crossref, medrxiv, openreview, pubmed, semanticscholar
                     answers of these APIs
 
-To add one: a line in `Form`, in `recognise` and in `_READERS`, and the file that reads it.
+To add one: a line in `Form`, in `recognise` and in `_READERS`, and the file that reads it, which is
+imported when a page has its form.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from collections.abc import Set as AbstractSet
-from functools import partial
+from importlib import import_module
 from typing import Literal, get_args
 
 from digest.papers import Page
 from digest.sources import Parsed
-from digest.sources.arxiv_feeds import read_announcements, read_api
 from digest.sources.bodies import decode, no_text, too_deep
-from digest.sources.feed_entries import read_feed
-from digest.sources.huggingface_items import read_json
-from digest.sources.huggingface_pages import read_html
-from digest.sources.json_feed import is_json_feed, read_json_feed
-from digest.sources.listing import read_listing
 from digest.sources.readings import failure, with_error
 from digest.sources.saved_answers import Api, read_answer, whose
-from digest.sources.scholar_alerts import MARK, read_alert, read_mails
-from digest.sources.text import read_text
 
 Form = Literal[
     "json",
@@ -52,6 +44,9 @@ Form = Literal[
     "xml",
     Api,
 ]
+ALERT = "gse_alrt_"
+"""What the classes of the elements in an alert of Google Scholar begin with."""
+
 FEEDS: frozenset[Form] = frozenset({"arxiv-api", "announcements", "feed", "json-feed"})
 
 _HEAD = 4096
@@ -63,6 +58,9 @@ _MAIL = re.compile(
     r"\s*(?:From [^\n]*\n)?(?:Return-Path|Delivered-To|Received|Authentication-Results|Date|From|To"
     r"|Subject|Message-ID|MIME-Version|Content-Type|X-[\w-]+|ARC-[\w-]+|DKIM-Signature):\s",
     re.IGNORECASE,
+)
+_JSON_FEED = re.compile(  # Some writers escape each slash.
+    r'(?<!\\)"version"\s*:\s*"https?:\\?/\\?/(?:www\.)?jsonfeed\.org\\?/version'
 )
 _FEEDS = frozenset({"feed", "rss", "rdf:rdf", "rdf"})
 _HTML = frozenset(
@@ -91,23 +89,19 @@ CALLED: dict[Form, str] = {
 APIS: tuple[Api, ...] = get_args(Api)
 
 
-def _saved(api: Api, page: Page, text: str, source: str) -> Parsed:  # noqa: ARG001 - as all readers.
-    return read_answer(page, api, source)
-
-
-_READERS: dict[Form, Callable[[Page, str, str], Parsed]] = {
-    "json": read_json,
-    "html": read_html,
-    "text": read_text,
-    "arxiv-api": read_api,
-    "announcements": read_announcements,
-    "listing": read_listing,
-    "feed": read_feed,
-    "json-feed": read_json_feed,
-    "alert": read_alert,
-    "mail": read_mails,
-    **{api: partial(_saved, api) for api in APIS},
+_READERS: dict[Form, str] = {
+    "json": "huggingface_items.read_json",
+    "html": "huggingface_pages.read_html",
+    "text": "text.read_text",
+    "arxiv-api": "arxiv_feeds.read_api",
+    "announcements": "arxiv_feeds.read_announcements",
+    "listing": "listing.read_listing",
+    "feed": "feed_entries.read_feed",
+    "json-feed": "json_feed.read_json_feed",
+    "alert": "scholar_alerts.read_alert",
+    "mail": "scholar_alerts.read_mails",
 }
+"""Who reads each form: a module in this folder, and a function in it. `APIS` read their own."""
 
 
 def read(page: Page, source: str, forms: AbstractSet[Form]) -> Parsed:
@@ -122,20 +116,28 @@ def read(page: Page, source: str, forms: AbstractSet[Form]) -> Parsed:
     if form in {"html", "listing"} and too_deep(text):
         return failure(page, source, "it is nested too deeply to be read")
     try:
-        parsed = _READERS[form](page, text, source)
+        parsed = _read(form, page, text, source)
     except RecursionError:
         parsed = failure(page, source, "it is nested too deeply to be read")
     # Each mail has a charset of its own, and the sources of APIs have told.
     return parsed if form in {"mail", *APIS} else with_error(parsed, page, source, problem)
 
 
+def _read(form: Form, page: Page, text: str, source: str) -> Parsed:
+    if form in APIS:
+        return read_answer(page, form, source)
+    module, _, reader = _READERS[form].partition(".")
+    read_form = getattr(import_module(f"digest.sources.{module}"), reader)
+    return read_form(page, text, source)  # type: ignore[no-any-return]  # Each returns Parsed.
+
+
 def recognise(text: str) -> Form:
     """Say which form a text has."""
     start = text.lstrip("\ufeff \t\r\n\x00")[:1]
     if start in {"[", "{", '"'} or text.strip() in {"null", "true", "false"}:
-        return "json-feed" if is_json_feed(text) else whose(text) or "json"
+        return "json-feed" if _JSON_FEED.search(text) else whose(text) or "json"
     if start == "<":
-        return "alert" if MARK in text else _markup(text)
+        return "alert" if ALERT in text else _markup(text)
     return "mail" if _MAIL.match(text) and "scholar" in text.lower() else "text"
 
 
@@ -164,7 +166,7 @@ def _is_listing(text: str) -> bool:
 
 
 def _list(forms: AbstractSet[Form]) -> str:
-    if len(forms) == len(_READERS):
+    if len(forms) == len(_READERS) + len(APIS):
         return "a list of papers"
     if forms == FEEDS:
         return "a feed"

@@ -6,7 +6,6 @@ feed's (version 1.1, "authors"). What breaks off gives the items that are whole.
 
 from __future__ import annotations
 
-import re
 from functools import partial
 from typing import Any
 
@@ -18,13 +17,7 @@ from digest.sources.feed_entries import plain
 from digest.sources.objects import broken, load, no_list
 from digest.sources.readings import Unreadable, gather, with_error, without_shared_names
 
-_VERSION = re.compile(r'(?<!\\)"version"\s*:\s*"https?:\\?/\\?/(?:www\.)?jsonfeed\.org\\?/version')
 _NAMING = ("id", "url", "external_url")
-
-
-def is_json_feed(text: str) -> bool:
-    """Say whether JSON calls itself a JSON Feed. Some writers escape each slash."""
-    return bool(_VERSION.search(text))
 
 
 def read_json_feed(page: Page, text: str, source: str) -> Parsed:

@@ -20,6 +20,7 @@ from urllib.parse import unquote, urlsplit
 from digest.papers import Link, Page, Paper, Sighting, identify
 from digest.sources import Parsed, fields
 from digest.sources.bodies import decode, too_deep
+from digest.sources.forms import ALERT
 from digest.sources.mbox import split
 from digest.sources.readings import Unreadable, changed_shape, failure, gather, with_error
 
@@ -28,9 +29,6 @@ if TYPE_CHECKING:
 
 SENDERS = ("scholaralerts-noreply@google.com", "scholarcitations-noreply@google.com")
 """Who sends alerts, and who sends what cites one's own papers."""
-
-MARK = "gse_alrt_"
-"""What the classes of an alert's elements begin with."""
 
 _MENTIONED = re.compile(rb"scholar|gse_alrt", re.IGNORECASE)
 _CLOSED = re.compile(r"</h3\s*>", re.IGNORECASE)
@@ -111,7 +109,7 @@ def _take_mail(found: _Found, page: Page, mail: bytes, since: date | None) -> No
         found.broken += 1
         return
     for text in texts:
-        if MARK in text or "/scholar_url?" in text:
+        if ALERT in text or "/scholar_url?" in text:
             _take(found, text, day)
 
 

@@ -22,6 +22,7 @@ from digest.papers import (
     changed,
     fingerprint,
     merge,
+    own,
     strangers,
     title_key,
 )
@@ -126,7 +127,7 @@ class Entry:
         self.listings: list[Listing] = []
 
     def take(self, sighting: Sighting, verdict: News, *, is_news: bool) -> None:
-        """Add a listing, and what it says."""
+        """Add a listing, and what it says; identifiers that are another paper's stay with it."""
         place = (sighting.source, sighting.day)
         listing = Listing(
             sighting=sighting,
@@ -139,7 +140,11 @@ class Entry:
         self.listed.add(place)
         self.prints[sighting.source] = listing.fingerprint
         self.revised |= verdict == "revised"
-        self.paper = merge(self.paper, sighting.paper, revised=verdict == "revised")
+        self.paper = merge(
+            own(self.paper, self.names),
+            own(sighting.paper, self.names),
+            revised=verdict == "revised",
+        )
 
     def before(self, sighting: Sighting) -> str:
         """Return the print of what a source listed last; if under several names, under this."""
@@ -210,8 +215,9 @@ class Entry:
             self.wordings[wording.key] = wording.paper
 
     def _new_wordings(self) -> Iterator[Wording]:
-        """Yield what is to be kept: nothing while one source alone lists it under one name."""
-        if max(len(self.wordings), len(self.prints)) > 1:
+        """Yield what is to be kept: nothing while one source alone lists it, under its own name."""
+        foreign = {name for each in self.wordings.values() for name in each.names} - self.names
+        if foreign or max(len(self.wordings), len(self.prints)) > 1:
             kept = {each.key: each.paper for each in self.known.wordings} if self.known else {}
             for (source, name), paper in self.wordings.items():
                 if kept.get((source, name)) != paper:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import lru_cache
@@ -248,6 +249,12 @@ def named_alike(a: Paper, b: Paper) -> bool:
     if not shared or (a.arxiv and b.arxiv and a.arxiv != b.arxiv):
         return False
     return shared != {f"doi:{a.doi}"} or not strangers(a, b)
+
+
+def own(paper: Paper, names: Collection[str]) -> Paper:
+    """Return a paper with those of its identifiers alone that are among `names`."""
+    foreign = {kind: "" for kind in IDENTIFIERS if f"{kind}:{getattr(paper, kind)}" not in names}
+    return replace(paper, **foreign) if set(paper.names) - set(names) else paper
 
 
 def strangers(a: Paper, b: Paper) -> bool:

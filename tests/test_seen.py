@@ -548,3 +548,16 @@ def test_a_listing_goes_on_where_it_was_though_another_has_its_doi() -> None:
     )
 
     assert [(each.news, each.id) for each in changes.papers] == [("known", 2)]
+
+
+def test_who_is_a_stranger_under_a_doi_does_not_go_by_it() -> None:
+    first = Paper(title="On Looms", authors=("Ann Quill",), doi="10.1/x")
+    stranger = Paper(title="Threads, Revisited", authors=("Bo Marsh",), doi="10.1/x")
+    memory = Memory()
+
+    changes = memory.collect(seen(first, "feed"), seen(stranger, "feed")).papers
+    again = memory.collect(seen(stranger, "feed")).papers
+
+    assert [each.paper.doi for each in changes] == ["10.1/x", ""]
+    assert [each.names for each in changes] == [{"doi:10.1/x"}, frozenset()]
+    assert [(each.id, each.news) for each in again] == [(2, "known")]

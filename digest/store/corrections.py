@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import Table, bindparam, delete, insert, select, update
 
 from digest.known import Decision, Wording
-from digest.papers import fingerprint, merge
+from digest.papers import fingerprint, merge, own
 from digest.parting import Side
 from digest.store.papers import Papers
 from digest.store.tables import (
@@ -102,8 +102,8 @@ class Corrections(Papers):
             self._run(insert(table), [ours for ours, _ in divided[table] if ours])
             rows = [theirs | {"paper_id": new} for _, theirs in divided[table] if theirs]
             self._run(insert(table), rows)
-        self._change_paper(paper, paper=one.paper)
-        for id_ in (paper, new):
+        for id_, side in ((paper, one), (new, other)):
+            self._change_paper(id_, paper=own(side.paper, self.names(id_)))
             seen = [row["seen_at"] for row in self._rows_of(sightings, id_)]
             self._change_paper(id_, first_seen=min(seen, default=whole["first_seen"]))
         ours, theirs = self._called(paper) | one.identifiers, self._called(new) | other.identifiers
@@ -213,9 +213,11 @@ class Corrections(Papers):
     def _told(self, letter_id: int, one: Side, other: Side) -> tuple[bool, bool]:
         """Say which of two papers a letter told, by the name that it told it under."""
         letter = self._connection.scalars(_LETTER, {"letter": letter_id}).one()
-        told = {item.identifier for item in letter.items}
-        theirs = bool(told & (other.identifiers - one.identifiers))
-        return not theirs or bool(told & one.identifiers), theirs
+        called = {*one.identifiers, *one.names, *other.identifiers, *other.names}
+        told = called & {item.identifier for item in letter.items}
+        whose = [_name({"name": name}, one, other) for name in told]
+        theirs = any(theirs for _, theirs in whose)
+        return not theirs or any(ours for ours, _ in whose), theirs
 
 
 def _age(paper: Row) -> tuple[datetime, int]:

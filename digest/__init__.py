@@ -52,6 +52,7 @@ The map, in the order in which the data flows:
     checkpoint     the operator's command that copies the store elsewhere while letters are sent
     stationery     what letters are written with: templates, addresses, Message-IDs
     app            the composition root: the one place where the parts meet
+    runs           a run: steps taken by one process at a time, and remembered
     replay         past letters made again: as the config is now, or from kept pages
     questions      what is asked beside a run: why a paper was chosen, what a keyword finds
     demonstration  the built-in sample, rehearsed day by day

@@ -11,12 +11,11 @@ import secrets
 import socket
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from functools import cached_property, partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from msgspec.structs import replace
@@ -28,14 +27,10 @@ from digest.gists import Gists
 from digest.keys import secret_key, source_secret
 from digest.outputs import Output
 from digest.outputs.preview import Preview
-from digest.pipeline import Parts, collect, publish, send
-from digest.report import Run
+from digest.pipeline import STEPS, Parts, Step
 from digest.stationery import MessageIds, Stationery
 from digest.store import Store, Transaction, migrate, open_store
 from digest.subscribers import end_of_day
-
-if TYPE_CHECKING:
-    pass
 
 LOCK = "run"
 LOCK_LEASE = timedelta(hours=1)
@@ -53,12 +48,24 @@ def silence(_: str) -> None:
     """Tell nobody."""
 
 
+def clock() -> datetime:
+    """Return the real time, whatever the run believes."""
+    return datetime.now(UTC)
+
+
+def run_name() -> str:
+    """Return a name for a run, which sorts by its time."""
+    return f"{clock():%Y%m%dT%H%M%S}-{secrets.token_hex(2)}"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Setting:
     """What one command is given: the config, when it is, and who hears how far it is.
 
     `quiet` keeps a dry run's letters off standard output. `folder` is where its HTML goes.
     `record` is where each page that is fetched is kept; `checkpoint` copies the store elsewhere.
+    `patient` is who sends only what is due. `run` names the run, in the store and wherever it is
+    spoken of.
     """
 
     config: Config
@@ -71,6 +78,9 @@ class Setting:
     folder: Path = Path()
     record: Path | None = None
     checkpoint: Callable[[], None] | None = None
+    steps: tuple[Step, ...] = STEPS
+    patient: bool = False
+    run: str = field(default_factory=run_name)
     tell: Tell = silence
 
     @cached_property
@@ -94,39 +104,6 @@ def moment(at: str, zone: str, now: datetime) -> datetime:
     if found.year not in YEARS:
         raise ConfigError(f"--at: `{at}` is not between {YEARS[0]} and {YEARS[-1]}")
     return found if found.tzinfo else found.replace(tzinfo=ZoneInfo(zone))
-
-
-def once(setting: Setting) -> Run:
-    """Collect, publish and send, now. A dry run is the same on a store that forgets."""
-    check_reader(setting)
-    with ExitStack() as stack:
-        # A dry run waits for a model with its store begun: on a copy, nobody else waits, too.
-        store = stack.enter_context(opened(setting, copied=bool(setting.config.gist.url)))
-        owner = me()
-        if not setting.dry_run:
-            stack.enter_context(locked(store, owner))
-        fetcher = stack.enter_context(fetching(setting))
-        made = parts(setting, store, fetcher, owner)
-        if not setting.dry_run:
-            made = dataclasses.replace(made, renew=partial(renew, owner))
-        if setting.record:
-            made = recorded(made, setting.record)
-        return run(made)
-
-
-def recorded(made: Parts, folder: Path) -> Parts:
-    """Let each page that is fetched be kept in a folder."""
-    from digest.recording import Recorder  # noqa: PLC0415 - only a record pays for it
-
-    return dataclasses.replace(made, fetch=Recorder(folder, made.fetch, made.now).get)
-
-
-def run(made: Parts) -> Run:
-    """Take the three steps."""
-    collected = collect(made)
-    published = publish(made)
-    sent = send(made)
-    return Run(collected=collected, published=published, sent=sent, adopted=made.store.adopted)
 
 
 def check_reader(setting: Setting) -> None:
@@ -172,11 +149,6 @@ def locked(store: Store, owner: str) -> Iterator[None]:
 def renew(owner: str, transaction: Transaction) -> None:
     """Hold the run's lock for longer. Raises StoreError where another run took it over."""
     transaction.renew_lock(LOCK, owner, clock(), LOCK_LEASE)
-
-
-def clock() -> datetime:
-    """Return the real time, whatever the run believes."""
-    return datetime.now(UTC)
 
 
 def me() -> str:
@@ -238,6 +210,7 @@ def parts(setting: Setting, store: Store, fetcher: Fetcher, owner: str) -> Parts
         gists=gists(config, dry_run=setting.dry_run) if config.gist.url else None,
         only=setting.only,
         sample=setting.sample,
+        patient=setting.patient,
         tell=setting.tell,
         checkpoint=setting.checkpoint,
     )

@@ -9,11 +9,12 @@ from contextlib import ExitStack
 from datetime import date
 from pathlib import Path
 
-from digest.app import Setting, Tell, check_reader, clock, me, moment, opened, parts, run, silence
+from digest.app import Setting, Tell, check_reader, clock, me, moment, opened, parts, silence
 from digest.config import decode
 from digest.fetch import Fetcher
 from digest.muted import muted
 from digest.report import Run
+from digest.runs import run
 from digest.store import Store
 
 SAMPLE = Path(__file__).parent / "sample"

@@ -15,7 +15,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from digest.app import YEARS, Setting, check_reader, me, opened, parts, preview_folder, run
+from digest.app import YEARS, Setting, check_reader, me, opened, parts, preview_folder
 from digest.differences import Difference, difference, related
 from digest.errors import ConfigError
 from digest.fetch import Fetcher
@@ -29,6 +29,7 @@ from digest.outputs.preview import Preview
 from digest.pipeline import Parts, collect, publish
 from digest.rank.keywords import Words, texts
 from digest.report import Run
+from digest.runs import run
 from digest.store import PastLetter, empty_rehearsal
 from digest.subscribers import Candidate, Subscriber, end_of_day, local_day
 from digest.turns import Key, Turn, turns

@@ -72,14 +72,14 @@ class Report(Struct, frozen=True, kw_only=True):
 
 
 class Run(Struct, frozen=True, kw_only=True):
-    """The three steps of a run, for its account and its report.
+    """The steps of a run, for its account and its report; one that was not taken did nothing.
 
     `adopted` counts the letters that an older copy of the store learned of from the journal.
     """
 
-    collected: Collected
-    published: Published
-    sent: Sent
+    collected: Collected = Collected(counts={}, readings=())
+    published: Published = Published(letters=(), silent=())
+    sent: Sent = Sent(states={}, answers=(), errors=())
     adopted: int = 0
 
     @property
@@ -93,9 +93,15 @@ class Run(Struct, frozen=True, kw_only=True):
         )
 
     @property
+    def errors(self) -> tuple[str, ...]:
+        """What went wrong."""
+        read = (str(error) for each in self.collected.readings for error in each.errors)
+        return (*read, *self.sent.errors)
+
+    @property
     def failed(self) -> bool:
         """Say whether anything went wrong."""
-        return bool(self.sent.errors) or any(each.errors for each in self.collected.readings)
+        return bool(self.errors)
 
 
 def _sources(collected: Collected) -> Iterator[SourceReport]:

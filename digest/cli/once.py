@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -31,6 +32,12 @@ if TYPE_CHECKING:
 @click.option(
     "--start-afresh", is_flag=True, help="Begin with an empty store though letters were sent."
 )
+@click.option(
+    "--steps", metavar="LIST", default="", help="Take these alone, of collect,publish,send."
+)
+@click.option(
+    "--patient", is_flag=True, help="Leave what is to be sent again later until it is time."
+)
 @click.option("--record", metavar="DIR", default="", help="Keep each page that is fetched there.")
 @click.option(
     "--replay", metavar="DIR", default="", help="Read the pages kept there; implies --dry-run."
@@ -42,19 +49,8 @@ if TYPE_CHECKING:
     help="Run it before anything is sent, just before each message leaves, and at the end.",
 )
 @click.pass_context
-def command(  # noqa: PLR0913 - each is an option
-    ctx: click.Context,
-    *,
-    dry_run: bool,
-    at: str,
-    subscriber: str,
-    as_json: bool,
-    start_afresh: bool,
-    record: str,
-    replay: str,
-    checkpoint: str,
-) -> None:
-    """Collect, publish and send, now.
+def command(ctx: click.Context, /, **options: Any) -> None:
+    """Collect, publish and send, now; or some of it.
 
     Reads every source, writes a letter to each reader who is due by their cadence, and sends
     what waits. Running it twice sends once; what failed is sent by the next run.
@@ -73,38 +69,69 @@ def command(  # noqa: PLR0913 - each is an option
     the one message in flight in doubt, and none that would be sent twice. It runs once for each
     message, so it is for a handful of readers.
     """
-    if record and replay:
-        raise ConfigError("--record and --replay: what is replayed is there already; choose one")
-    if checkpoint and (dry_run or replay):
-        raise ConfigError("--checkpoint: a dry run leaves nothing to copy; leave one of them out")
+    wanted = Wanted(**options)
     path = configured(ctx)
     if path is None:
-        if not dry_run or record or replay:
-            raise ConfigError("no digest.toml; `digest init` writes one, --dry-run shows a sample")
-        _sample(ctx, at=at, subscriber=subscriber, as_json=as_json)
-        return
-    from digest.app import Setting, clock, moment, once  # noqa: PLC0415 - only a run pays for it
+        _sample(ctx, wanted)
+    else:
+        _finish(ctx, wanted, _run(wanted, path))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What was asked for."""
+
+    dry_run: bool
+    at: str
+    subscriber: str
+    as_json: bool
+    start_afresh: bool
+    steps: str
+    patient: bool
+    record: str
+    replay: str
+    checkpoint: str
+
+    def __post_init__(self) -> None:
+        """Refuse what contradicts itself."""
+        if self.record and self.replay:
+            raise ConfigError(
+                "--record and --replay: what is replayed is there already; choose one"
+            )
+        if self.steps and self.replay:
+            raise ConfigError("--steps and --replay: a replay takes all steps; choose one")
+        if self.checkpoint and (self.dry_run or self.replay):
+            raise ConfigError(
+                "--checkpoint: a dry run leaves nothing to copy; leave one of them out"
+            )
+
+
+def _run(wanted: Wanted, path: Path) -> Run:
+    from digest.app import Setting, clock, moment  # noqa: PLC0415 - only a run pays for it
     from digest.config import load  # noqa: PLC0415 - as above
+    from digest.pipeline import STEPS  # noqa: PLC0415 - as above
+    from digest.runs import chosen, once  # noqa: PLC0415 - as above
 
     config = load(path)
-    keep = checkpoints(checkpoint) if checkpoint else None
-    kept = kept_pages(config, replay) if replay else None
+    keep = checkpoints(wanted.checkpoint) if wanted.checkpoint else None
+    kept = kept_pages(config, wanted.replay) if wanted.replay else None
     latest = kept.moments[-1] if kept and kept.moments else clock()
     with telling() as tell:
         setting = Setting(
             config=config,
-            now=moment(at, config.newsletter.timezone, latest),
-            dry_run=dry_run,
-            only=subscriber,
-            start_afresh=start_afresh,
+            now=moment(wanted.at, config.newsletter.timezone, latest),
+            dry_run=wanted.dry_run,
+            only=wanted.subscriber,
+            start_afresh=wanted.start_afresh,
             folder=path.absolute().parent,
-            quiet=as_json,
-            record=Path(record) if record else None,
+            quiet=wanted.as_json,
+            record=Path(wanted.record) if wanted.record else None,
+            steps=chosen(wanted.steps) if wanted.steps else STEPS,
+            patient=wanted.patient,
             checkpoint=keep,
             tell=tell,
         )
-        run = again(setting, kept) if kept else checked(setting, once)
-    _finish(ctx, run, as_json=as_json, dry_run=dry_run or bool(kept))
+        return again(setting, kept) if kept else checked(setting, once)
 
 
 def checkpoints(command: str) -> Callable[[], None]:
@@ -130,16 +157,16 @@ def again(setting: Setting, kept: Kept) -> Run:
     return replay.again(setting, kept)
 
 
-def _sample(ctx: click.Context, *, at: str, subscriber: str, as_json: bool) -> None:
+def _sample(ctx: click.Context, wanted: Wanted) -> None:
     from digest.demonstration import sample  # noqa: PLC0415 - only a run pays for it
 
-    if at:
+    if not wanted.dry_run or wanted.record or wanted.replay or wanted.steps:
+        raise ConfigError("no digest.toml; `digest init` writes one, --dry-run shows a sample")
+    if wanted.at:
         raise ConfigError("--at: the built-in sample has its own days; `digest init` sets yours up")
     with telling() as tell:
-        run = sample(subscriber, quiet=as_json, tell=tell)
-    if as_json:
-        click.echo(run.report.json())
-    account(run, dry_run=True)
+        run = sample(wanted.subscriber, quiet=wanted.as_json, tell=tell)
+    _tell(wanted, run)
     click.echo(
         "This was the built-in sample, with invented papers. `digest init` sets up the real thing.",
         err=True,
@@ -147,11 +174,15 @@ def _sample(ctx: click.Context, *, at: str, subscriber: str, as_json: bool) -> N
     ctx.exit(1 if run.failed else 0)
 
 
-def _finish(ctx: click.Context, run: Run, *, as_json: bool, dry_run: bool) -> None:
-    if as_json:
-        click.echo(run.report.json())
-    account(run, dry_run=dry_run)
+def _finish(ctx: click.Context, wanted: Wanted, run: Run) -> None:
+    _tell(wanted, run)
     ctx.exit(1 if run.failed else 0)
+
+
+def _tell(wanted: Wanted, run: Run) -> None:
+    if wanted.as_json:
+        click.echo(run.report.json())
+    account(run, dry_run=wanted.dry_run or bool(wanted.replay))
 
 
 command.name = "once"

@@ -11,17 +11,25 @@ nothing about papers, readers or retries. No transaction is open while the netwo
 
 from __future__ import annotations
 
+from typing import Literal, get_args
+
 from digest.pipeline.collect import Collected, Reading, collect, read
 from digest.pipeline.parts import Parts
 from digest.pipeline.publish import Published, publish
 from digest.pipeline.send import Sent, send
 
+Step = Literal["collect", "publish", "send"]
+STEPS: tuple[Step, ...] = get_args(Step)
+"""The steps of a run, in the order in which they are taken."""
+
 __all__ = [
+    "STEPS",
     "Collected",
     "Parts",
     "Published",
     "Reading",
     "Sent",
+    "Step",
     "collect",
     "publish",
     "read",

@@ -42,7 +42,8 @@ class Parts:
     `public` says whether there is an edition for everyone. `render` turns a letter into its forms;
     `message_id` names what a key and an output mean; `tell` hears how far the run is;
     `renew` keeps others from taking a long run for a dead one; `texts` makes papers readable;
-    `checkpoint` copies the store elsewhere, and raises CheckpointError where it cannot.
+    `checkpoint` copies the store elsewhere, and raises CheckpointError where it cannot. Who is
+    `patient` sends only what is due, and not what is to be tried again later.
     """
 
     store: Store
@@ -68,6 +69,7 @@ class Parts:
     sample: bool = False
     tell: Callable[[str], None] = lambda _: None
     gists: Gists | None = None
+    patient: bool = False
     renew: Callable[[Transaction], None] = lambda _: None
     checkpoint: Callable[[], None] | None = None
     texts: Callable[[Sequence[Candidate]], Sequence[Words]] = texts

@@ -92,7 +92,9 @@ def _claim(parts: Parts, letter: int | None) -> tuple[TrackedDelivery, ...]:
     most = 1 if parts.checkpoint else BATCH
     with parts.store.writing() as store:
         parts.renew(store)
-        return store.claim(parts.owner, parts.clock(), most, LEASE, impatient=True, letter=letter)
+        return store.claim(
+            parts.owner, parts.clock(), most, LEASE, impatient=not parts.patient, letter=letter
+        )
 
 
 def _deliver(

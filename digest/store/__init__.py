@@ -11,6 +11,7 @@
     outbox       deliveries: ready, leased, in doubt, sent, failed
     locks        one run at a time
     gists        what models wrote of papers
+    runs         which steps were taken when, and how that ended
     corrections  papers that the operator merges or splits
     history      what the command line asks
     moving       all of one store copied to another
@@ -33,7 +34,8 @@ from digest.store.files import empty_rehearsal
 from digest.store.history import Appearance, LetterRecord
 from digest.store.letters import LastLetter, PastLetter
 from digest.store.opening import migrate, open_store
-from digest.store.outbox import TrackedDelivery
+from digest.store.outbox import TrackedDelivery, Waiting
+from digest.store.runs import Outcome, RunRecord
 from digest.store.schema import Migrated
 from digest.store.sources import SavedPage, SourceState
 from digest.store.stores import Rehearsal, Store, Transaction
@@ -45,13 +47,16 @@ __all__ = [
     "LastLetter",
     "LetterRecord",
     "Migrated",
+    "Outcome",
     "PastLetter",
     "Rehearsal",
+    "RunRecord",
     "SavedPage",
     "SourceState",
     "Store",
     "TrackedDelivery",
     "Transaction",
+    "Waiting",
     "empty_rehearsal",
     "migrate",
     "open_store",

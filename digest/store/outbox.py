@@ -107,6 +107,12 @@ _SETTLE = (
     .returning(_c.id)
 )
 _ABANDONED = select(*_COLUMNS).where(_c.state == "in_doubt", _c.answer == "").order_by(_c.id)
+_WAITING = select(
+    func.count(case((_c.not_before <= _now, 1))).label("due"),
+    func.count().label("all"),
+    func.min(_c.not_before).label("next_at"),
+).where(_c.state == "ready")
+_LEASED_UNTIL = select(func.min(_c.lease_until)).where(_c.state == "leased")
 _COUNTS = select(_c.state, func.count()).group_by(_c.state)
 _OF_LETTER = select(*_COLUMNS).where(_c.letter_id == bindparam("its_letter")).order_by(_c.id)
 
@@ -123,6 +129,18 @@ class TrackedDelivery(Delivery):
     not_before: datetime
     claimed_at: datetime | None
     sent_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """How many deliveries wait: those that are due now, and all with those that wait to retry.
+
+    `next_at` is when the first of them is due, or the first lease ends; None where there is none.
+    """
+
+    due: int
+    all: int
+    next_at: datetime | None
 
 
 class Outbox(Statements):
@@ -201,6 +219,13 @@ class Outbox(Statements):
     def give_back(self, owner: str) -> int:
         """Make what an owner claimed and did not try ready again; return how many."""
         return self._connection.execute(_GIVE_BACK, {"me": owner}).rowcount
+
+    def waiting(self, now: datetime) -> Waiting:
+        """Return how much waits to be sent; it is cheap to ask."""
+        ready = self._connection.execute(_WAITING, {"now": now}).one()
+        leased = self._connection.execute(_LEASED_UNTIL).scalar_one()
+        moments = [each for each in (ready.next_at, leased) if each]
+        return Waiting(due=ready.due, all=ready.all, next_at=min(moments, default=None))
 
     def counts(self, ids: Collection[int] | None = None) -> dict[State, int]:
         """Return how many deliveries are in each state, of these or of all."""

@@ -21,6 +21,7 @@ from digest.store.locks import Locks
 from digest.store.lost import Lost
 from digest.store.moving import Moving
 from digest.store.resolutions import Resolutions
+from digest.store.runs import Runs
 from digest.store.sources import Sources
 from digest.store.told import Told
 
@@ -32,7 +33,7 @@ Translator = Callable[[str], AbstractContextManager[None]]
 
 
 class Transaction(
-    Sources, Lost, Letters, Locks, History, Resolutions, Moving, Told, Corrections, Gists
+    Sources, Lost, Letters, Locks, History, Resolutions, Moving, Told, Corrections, Gists, Runs
 ):
     """What can be asked of a store and done in it, all of it or nothing.
 

@@ -1,0 +1,107 @@
+"""A run: the steps of the flow taken by one process at a time, and remembered.
+
+A run that finished is "ok", or "failed" where something of it failed; one that was stopped, by a
+signal or by an error, has not taken its steps, and whoever keeps the times takes them again. A
+dry run holds no lock and is not remembered.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from contextlib import ExitStack, suppress
+from functools import partial
+from pathlib import Path
+
+from msgspec.structs import replace
+
+from digest.app import Setting, check_reader, clock, fetching, locked, me, opened, parts, renew
+from digest.errors import ConfigError, DigestError, StoreError
+from digest.pipeline import STEPS, Parts, Step, collect, publish, send
+from digest.report import Run
+from digest.store import Outcome, Store
+
+INTERRUPTED = "it was told to stop"
+LONGEST_SAID = 500
+"""How many characters of an error are remembered."""
+
+
+def chosen(text: str) -> tuple[Step, ...]:
+    """Return the steps that a list such as "collect,send" names, in their order."""
+    named = text.replace(",", " ").split()
+    if wrong := [each for each in named if each not in STEPS]:
+        raise ConfigError(f"--steps: `{wrong[0]}` is no step; choose of {','.join(STEPS)}")
+    if not named:
+        raise ConfigError(f"--steps: none is named; choose of {','.join(STEPS)}")
+    return tuple(each for each in STEPS if each in named)
+
+
+def once(setting: Setting) -> Run:
+    """Take the steps of the setting, now. A dry run is the same on a store that forgets."""
+    check_reader(setting)
+    with ExitStack() as stack:
+        # A dry run waits for a model with its store begun: on a copy, nobody else waits, too.
+        store = stack.enter_context(opened(setting, copied=bool(setting.config.gist.url)))
+        owner = me()
+        if not setting.dry_run:
+            stack.enter_context(locked(store, owner))
+        fetcher = stack.enter_context(fetching(setting))
+        made = parts(setting, store, fetcher, owner)
+        if setting.record:
+            made = recorded(made, setting.record)
+        if setting.dry_run:
+            return run(made, setting.steps)
+        return _remembered(setting, dataclasses.replace(made, renew=partial(renew, owner)))
+
+
+def run(made: Parts, steps: tuple[Step, ...] = STEPS) -> Run:
+    """Take steps of the flow, each of which keeps its result before the next begins."""
+    done = Run(adopted=made.store.adopted)
+    if "collect" in steps:
+        done = replace(done, collected=collect(made))
+    if "publish" in steps:
+        done = replace(done, published=publish(made))
+    if "send" in steps:
+        done = replace(done, sent=send(made))
+    return done
+
+
+def recorded(made: Parts, folder: Path) -> Parts:
+    """Let each page that is fetched be kept in a folder."""
+    from digest.recording import Recorder  # noqa: PLC0415 - only a record pays for it
+
+    return dataclasses.replace(made, fetch=Recorder(folder, made.fetch, made.now).get)
+
+
+def _remembered(setting: Setting, made: Parts) -> Run:
+    """Run, and remember that it did and how that ended."""
+    with made.store.writing() as store:
+        store.begin_run(setting.run, _taken(setting), clock())
+    try:
+        done = run(made, setting.steps)
+    except BaseException as error:
+        # Where the store is what failed, the next run finds this one without an end.
+        with suppress(StoreError):
+            _end(made.store, setting, "stopped", _why(error))
+        raise
+    _end(made.store, setting, "failed" if done.failed else "ok", next(iter(done.errors), ""))
+    return done
+
+
+def _why(error: BaseException) -> str:
+    match error:
+        case DigestError():
+            return str(error)
+        case Exception():
+            return f"{type(error).__name__}: {error}"
+        case _:
+            return INTERRUPTED
+
+
+def _taken(setting: Setting) -> tuple[Step, ...]:
+    """Return the steps that count as taken: to publish for one reader is not to publish."""
+    return tuple(each for each in setting.steps if not (setting.only and each == "publish"))
+
+
+def _end(store: Store, setting: Setting, outcome: Outcome, said: str) -> None:
+    with store.writing() as transaction:
+        transaction.end_run(setting.run, outcome, said[:LONGEST_SAID], clock())

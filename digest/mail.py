@@ -14,7 +14,7 @@ import unicodedata
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from digest.messages import Message
+from digest.messages import Mail, Message
 
 if TYPE_CHECKING:
     from email.message import EmailMessage
@@ -31,27 +31,37 @@ _LONGEST_WORD = 60
 
 
 def email_message(message: Message, sender: str, reply_to: str = "") -> EmailMessage:
-    """Return a message as email to its subscriber.
+    """Return a message as email to who gets it.
 
     Raises ValueError where an address cannot be written. The same message gives the same bytes.
     A message for an internationalised address has ``policy.utf8`` set and needs SMTPUTF8.
     """
-    if message.subscriber is None:
-        raise ValueError("the public edition is not mailed")
+    reader, recipient = message.recipient
     name, address = split_sender(sender)
     answers = message.reply_to or reply_to or sender
     headers = {
         "Date": _date(message),
         "Message-ID": one_line(message.message_id).replace(" ", ""),
         "From": _mailbox(name, address),
-        "To": _mailbox(message.subscriber.name, envelope_address(message.subscriber.email)),
+        "To": _mailbox(reader, envelope_address(recipient)),
         "Reply-To": _mailbox(*split_sender(answers)),
         "Subject": _phrase(one_line(message.rendered.subject), "Subject"),
-        "List-Id": list_id(message.title, domain_of(sender)),
-        "List-Unsubscribe": _unsubscribe(split_sender(answers)[1]),
+        **_belonging(message, sender, split_sender(answers)[1]),
         "Auto-Submitted": "auto-generated",  # RFC 3834, section 5: what a scheduled job sends.
     }
-    return _assemble(headers, message.rendered.text, message.rendered.html)
+    html = None if isinstance(message.content, Mail) else message.rendered.html
+    return _assemble(headers, message.rendered.text, html)
+
+
+def _belonging(message: Message, sender: str, answers: str) -> dict[str, str]:
+    """Return the headers that say what a message goes with: a mail it follows, or its list."""
+    if isinstance(message.content, Mail):
+        followed = one_line(message.content.in_reply_to).replace(" ", "")
+        return {"In-Reply-To": followed, "References": followed}
+    return {
+        "List-Id": list_id(message.title, domain_of(sender)),
+        "List-Unsubscribe": _unsubscribe(answers),
+    }
 
 
 def wire(email: EmailMessage, *, linesep: str = "\r\n") -> bytes:
@@ -123,7 +133,7 @@ def _harmless(character: str) -> str:
     return " " if category in ("Cc", "Zl", "Zp") else character
 
 
-def _assemble(headers: dict[str, str], text: str, html: str) -> EmailMessage:
+def _assemble(headers: dict[str, str], text: str, html: str | None) -> EmailMessage:
     """Put the parts together: always 7-bit, so that no server on the way need re-encode them."""
     from email import policy  # noqa: PLC0415  Only what mails pays for it.
     from email.message import EmailMessage  # noqa: PLC0415  As above.
@@ -133,8 +143,11 @@ def _assemble(headers: dict[str, str], text: str, html: str) -> EmailMessage:
     for name, value in headers.items():
         if value:
             email.set_raw(name, value)
-    text, html = _encodable(text), _encodable(html)
+    text = _encodable(text)
     email.set_content(text, cte=transfer_encoding(text.encode()))
+    if html is None:
+        return email
+    html = _encodable(html)
     email.add_alternative(html, subtype="html", cte=transfer_encoding(html.encode()))
     content = hashlib.sha256(text.encode() + b"\0" + html.encode())
     # Where a body is quoted-printable or base64, "=_" cannot stand in it (RFC 2045, 6.7).

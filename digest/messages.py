@@ -1,4 +1,4 @@
-"""Messages: a rendered letter on its way, what a failure means, and when to try again.
+"""Messages: a letter or another mail on its way, what a failure means, when to try again.
 
 Pure: it never connects, stores or reads a clock.
 """
@@ -64,15 +64,30 @@ def no_pages(_entries: Sequence[Entry], _base_url: str) -> Mapping[str, str]:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Message:
-    """A letter, ready for an output. `message_id` stays the same over retries.
+class Mail:
+    """What is mailed and is no letter, such as an alarm: to an address, as text alone.
 
-    `subscriber` is None for the public edition. `pages` makes an archive's index and feed.
+    `in_reply_to` is the Message-ID of a mail that this one goes with, or "".
+    """
+
+    recipient: str
+    subject: str
+    text: str
+    made_at: datetime
+    in_reply_to: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """A letter or a mail, ready for an output. `message_id` stays the same over retries.
+
+    `subscriber` is None for the public edition, and for a mail, which says by itself who gets it.
+    `pages` makes an archive's index and feed.
     """
 
     key: str
     message_id: str
-    letter: Letter
+    content: Letter | Mail
     rendered: Rendered
     subscriber: Subscriber | None
     title: str
@@ -80,15 +95,25 @@ class Message:
     date: datetime
     pages: Pages = no_pages
 
+    @property
+    def recipient(self) -> tuple[str, str]:
+        """Name and address of who gets it. Raises ValueError for the public edition."""
+        if isinstance(self.content, Mail):
+            return "", self.content.recipient
+        if self.subscriber is None:
+            raise ValueError("the public edition is not mailed")
+        return self.subscriber.name, self.subscriber.email
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
-    """One letter to one output, as the outbox has it."""
+    """One letter or one mail to one output, as the outbox has it; the other of the two is None."""
 
     id: int
     key: str
     output: str
-    letter: int
+    letter: int | None = None
+    mail: int | None = None
     state: State
     attempts: int
     message_id: str
@@ -107,6 +132,11 @@ class Outcome:
     answer: str
     retry_at: datetime | None = None
     suppress: bool = False
+
+
+def as_rendered(mail: Mail) -> Rendered:
+    """Return a mail in its forms: a subject and a text."""
+    return Rendered(subject=mail.subject, preheader="", html="", text=mail.text, markdown=mail.text)
 
 
 def outcome(error: DeliveryError, attempts: int, now: datetime) -> Outcome:

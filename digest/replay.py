@@ -238,7 +238,7 @@ def preview(setting: Setting) -> Callable[[Letter], str]:
         message = Message(
             key=letter.key,
             message_id="",
-            letter=letter,
+            content=letter,
             rendered=setting.desk.render(letter),
             subscriber=readers.get(letter.subscriber),
             title=setting.config.newsletter.title,

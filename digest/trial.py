@@ -65,7 +65,7 @@ def _message(setting: Setting, subscriber: Subscriber, letter: Letter, output: s
     return Message(
         key=key,
         message_id=MessageIds(setting.config, secrets.token_bytes(32))(key, output),
-        letter=letter,
+        content=letter,
         rendered=setting.desk.render(letter),
         subscriber=subscriber,
         title=setting.config.newsletter.title,

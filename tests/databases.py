@@ -10,6 +10,7 @@ from contextlib import ExitStack, contextmanager
 from datetime import UTC, date, datetime, timedelta
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import pytest
 from databaseserver import DatabaseServer, database_server, programs
@@ -17,6 +18,7 @@ from sqlalchemy import Connection, create_engine, inspect, select, table
 from sqlalchemy.exc import OperationalError
 
 from digest.letters import Letter, Receipt
+from digest.messages import Mail
 from digest.papers import Paper, Sighting, fingerprint
 from digest.seen import Change, Changes, Listing
 from digest.store import Store, open_store
@@ -184,6 +186,23 @@ def publish(store: Store, letter: Letter, *outputs: str, papers: tuple[int, ...]
         )
     assert number
     return number
+
+
+def a_mail(number: int = 1, **changes: Any) -> Mail:
+    fields: dict[str, Any] = {
+        "recipient": "ops@example.org",
+        "subject": f"Alarm {number}",
+        "text": "Something is wrong.\n",
+        "made_at": NOW,
+    }
+    return Mail(**fields | changes)
+
+
+def post(store: Store, mail: Mail, key: str = "alarm/1", *outputs: str) -> int | None:
+    with store.writing() as t:
+        return t.post(
+            mail, key, [(output, f"<{key}/{output}@test>") for output in outputs or ("mail",)], NOW
+        )
 
 
 def fail_all(store: Store, answer: str = "535 wrong password") -> None:

@@ -12,7 +12,7 @@ from mailserver import MailServer
 
 from digest.errors import DeliveryError
 from digest.letters import Letter, Receipt
-from digest.messages import Entry, Message, Pages, Rendered, no_pages
+from digest.messages import Entry, Mail, Message, Pages, Rendered, as_rendered, no_pages
 from digest.outputs import Output
 from digest.outputs.directory import Directory
 from digest.outputs.smtp import Smtp
@@ -48,7 +48,7 @@ def a_message(  # noqa: PLR0913  A builder: each argument is a thing tests vary.
     return Message(
         key=letter.key,
         message_id=f"<{slot.isoformat()}.{len(name)}@example.org>",
-        letter=letter,
+        content=letter,
         rendered=Rendered(
             subject=subject, preheader="In short", html=html, text=text, markdown=markdown
         ),
@@ -57,6 +57,26 @@ def a_message(  # noqa: PLR0913  A builder: each argument is a thing tests vary.
         reply_to=reply_to,
         date=datetime(2026, 6, 12, 5, 30, tzinfo=UTC),
         pages=pages,
+    )
+
+
+def an_alarm(**changes: Any) -> Message:
+    """Return a mail that is no letter."""
+    fields: dict[str, Any] = {
+        "recipient": "ops@example.org",
+        "subject": "Paper digest: arxiv fails",
+        "text": "Look at it.\n",
+        "made_at": datetime(2026, 6, 12, 5, tzinfo=UTC),
+    }
+    mail = Mail(**fields | changes)
+    return Message(
+        key="alarm/source/arxiv/2026-06-12T05:00:00+00:00",
+        message_id="<alarm@example.org>",
+        content=mail,
+        rendered=as_rendered(mail),
+        subscriber=None,
+        title="Paper digest",
+        date=mail.made_at,
     )
 
 

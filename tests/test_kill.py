@@ -14,8 +14,10 @@ from pathlib import Path
 from threading import Event, Thread
 
 import pytest
-from databases import connected
+from databases import a_mail, connected, post
 from running import ROOT, Newsroom, newsroom, paper
+
+from digest.store import open_store
 
 pytestmark = pytest.mark.tier2
 
@@ -195,3 +197,38 @@ def test_killed_after_the_final_dot_the_letter_is_in_doubt_and_not_sent_again(
         assert room.mails == []
         (letter,) = room.run("letters", "--json").json
         assert letter["states"] == {"in_doubt": 1}
+
+
+@pytest.fixture
+def posting(rooms: list[Newsroom]) -> list[Newsroom]:
+    """Newsrooms without readers, in whose outboxes an alarm waits."""
+    for room in rooms:
+        room.configure(subscribers="")
+        with open_store(room.store) as store:
+            assert post(store, a_mail(), "alarm/1", "smtp")
+    return rooms
+
+
+def test_killed_before_the_final_dot_the_same_mail_is_sent(posting: list[Newsroom]) -> None:
+    for room in posting:
+        message_id = kill_at(room, b"RCPT")
+
+        done = room.once(FRIDAY)
+
+        assert (done.code, done.json["deliveries"]) == (0, {"sent": 1})
+        assert [mail["Message-ID"] for mail in room.mails] == [message_id]
+
+
+def test_killed_after_the_final_dot_the_mail_is_in_doubt_and_not_sent_again(
+    posting: list[Newsroom],
+) -> None:
+    for room in posting:
+        kill_at(room, b".\r\n")
+
+        done = room.once(FRIDAY)
+        again = room.once(FRIDAY)
+
+        assert (done.code, done.json["deliveries"]) == (1, {"in_doubt": 1})
+        assert "alarm/1 by smtp: in doubt" in done.err
+        assert (again.code, again.json["deliveries"]) == (0, {})
+        assert room.mails == []

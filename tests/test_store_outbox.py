@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
-from databases import HOUR, NOW, a_letter, publish
+from databases import HOUR, NOW, a_letter, a_mail, post, publish
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -251,16 +251,33 @@ class AnyOrder(RuleBasedStateMachine):
         self.handing: list[TrackedDelivery] = []
         self.taken: Counter[int] = Counter()
         self.failed: set[int] = set()
+        self.letters = 0
+        self.posted: set[int] = set()
 
-    @initialize(number=st.integers(1, 4))
-    def publish(self, number: int) -> None:
-        for name in range(number):
+    @initialize(letters=st.integers(1, 3), mails=st.integers(0, 2))
+    def publish(self, letters: int, mails: int) -> None:
+        for name in range(letters):
             publish(self.store, a_letter(f"reader {name}"))
-        self.number = number
+        for number in range(mails):
+            post(self.store, a_mail(), f"alarm/{number}")
+        self.letters, self.posted = letters, set(range(mails))
 
     @rule(owner=st.sampled_from(["one", "two"]), limit=st.integers(1, 3), impatient=st.booleans())
     def claim(self, owner: str, limit: int, *, impatient: bool) -> None:
         self.held += _claim(self.store, owner, self.now, limit, impatient=impatient)
+
+    @rule(owner=st.sampled_from(["one", "two"]))
+    def claim_mails(self, owner: str) -> None:
+        with self.store.writing() as t:
+            claimed = t.claim(owner, self.now, 9, HOUR, no_letters=True)
+        assert all(each.letter is None for each in claimed)
+        self.held += claimed
+
+    @rule(number=st.integers(0, 1))
+    def post_again(self, number: int) -> None:
+        posted = post(self.store, a_mail(), f"alarm/{number}")
+        assert (posted is None) == (number in self.posted)
+        self.posted.add(number)
 
     @rule(minutes=st.sampled_from([30, 61]))
     def wait(self, minutes: int) -> None:
@@ -331,7 +348,7 @@ class AnyOrder(RuleBasedStateMachine):
         assert not claimed & {id_ for id_, times in self.taken.items() if times}
         assert counts.get("failed", 0) == len(self.failed)
         assert set(counts) <= {"sent", "in_doubt", "failed"}
-        assert len(claimed) + sum(counts.values()) == getattr(self, "number", 0)
+        assert len(claimed) + sum(counts.values()) == self.letters + len(self.posted)
 
 
 def test_in_any_order_nothing_is_lost_and_nothing_sent_twice(new_url: Callable[[], str]) -> None:

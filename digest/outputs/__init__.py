@@ -7,7 +7,8 @@
 
 `shelf` keeps the folders that `directory` writes, `files` writes one file, `relay` speaks SMTP.
 
-An output takes a finished message. It never chooses, renders or retries.
+An output takes a finished message: a letter, or a mail that is none, which a folder refuses.
+It never chooses, renders or retries.
 
 To add one: a file here with a frozen struct that has `kind` as its tag, a `name` that is its
 kind unless set, `within()` for its relative paths, and the methods of `Output`; its name in the

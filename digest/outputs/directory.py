@@ -17,8 +17,9 @@ from urllib.parse import quote
 from msgspec import Struct
 from msgspec.structs import force_setattr, replace
 
-from digest.errors import TemporaryDeliveryError
-from digest.messages import Entry, Message
+from digest.errors import PermanentDeliveryError, TemporaryDeliveryError
+from digest.letters import Letter
+from digest.messages import Entry, Mail, Message
 from digest.outputs.files import located, marked, slug, try_writing
 from digest.outputs.shelf import MANIFEST, Shelf, read_manifest
 from digest.subscribers import Subscriber
@@ -60,13 +61,15 @@ class Directory(
 
     def deliver(self, message: Message, commit: Callable[[], None]) -> str:  # noqa: ARG002  Writing it again does no harm.
         """Write a letter's files, then the index and the feed; return where, and what was kept."""
+        if isinstance(message.content, Mail):
+            raise PermanentDeliveryError(f"{self.path}: a folder takes letters alone")
         if not self.reaches(message.subscriber):
             raise TemporaryDeliveryError(
                 f"{self.path}: `audience` is {self.audience}: this letter does not belong there"
             )
         try:
             with _ONE_AT_A_TIME:
-                return self._write(message)
+                return self._write(message, message.content)
         except OSError as error:
             raise _unwritable(self.path, error) from error
 
@@ -82,13 +85,13 @@ class Directory(
     def close(self) -> None:
         """Nothing is held open."""
 
-    def _write(self, message: Message) -> str:
+    def _write(self, message: Message, letter: Letter) -> str:
         self._refuse_mixing()
         reader = message.subscriber.name if message.subscriber else ""
         folder = self._folder(reader)
         shelf = Shelf(folder, reader)
         base_url = self._base_url(folder)
-        place = _put_letter(shelf, message)
+        place = _put_letter(shelf, message, letter)
         shelf.put(message.pages(shelf.entries(), base_url))
         shelf.save()
         return "; ".join([str(folder / place), *shelf.kept])
@@ -139,19 +142,19 @@ def _own_folder(root: Path, reader: str) -> Path:
     raise TemporaryDeliveryError(f"{places[1]}: belongs to another reader; move it away")
 
 
-def _put_letter(shelf: Shelf, message: Message) -> str:
+def _put_letter(shelf: Shelf, message: Message, letter: Letter) -> str:
     """Write a letter's two files and list it, unless it is only a test; return the HTML's name."""
-    stem = f"{message.letter.slot.isoformat()}{'-test' if message.letter.test else ''}"
+    stem = f"{letter.slot.isoformat()}{'-test' if letter.test else ''}"
     rendered = message.rendered
     html, markdown = shelf.put({f"{stem}.html": rendered.html, f"{stem}.md": rendered.markdown})
-    if not message.letter.test:
+    if not letter.test:
         shelf.enter(
             Entry(
                 id=uuid.uuid5(uuid.NAMESPACE_URL, f"mid:{message.message_id}").urn,
-                slot=message.letter.slot,
+                slot=letter.slot,
                 subject=rendered.subject,
                 summary=rendered.preheader,
-                updated=message.letter.made_at,
+                updated=letter.made_at,
                 html=html,
                 markdown=markdown,
             )

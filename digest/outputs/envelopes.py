@@ -31,10 +31,12 @@ def mailed(message: Message, sender: str, reply_to: str) -> Envelope:
     Raises PermanentDeliveryError for a reader's address that cannot be, and
     TemporaryDeliveryError for one of ours, so that the letter waits until it is put right.
     """
-    if message.subscriber is None:
-        raise PermanentDeliveryError("the public edition is not mailed")
     try:
-        recipient = envelope_address(message.subscriber.email)
+        _, address = message.recipient
+    except ValueError as error:
+        raise PermanentDeliveryError(str(error)) from error
+    try:
+        recipient = envelope_address(address)
     except ValueError as error:
         raise PermanentDeliveryError(str(error), address_fault=True) from error
     try:

@@ -1,5 +1,7 @@
 """Letters to look at: Markdown on the terminal, HTML in a file. Nothing is sent.
 
+A mail that is no letter has neither: its text stands on the terminal and in a file.
+
 It never lets a control code from a paper's title reach the terminal.
 """
 
@@ -16,7 +18,7 @@ from msgspec import Struct
 from msgspec.structs import force_setattr, replace
 
 from digest.errors import TemporaryDeliveryError
-from digest.messages import Message
+from digest.messages import Mail, Message
 from digest.outputs.files import located, marked, slug, write
 from digest.subscribers import Subscriber
 
@@ -61,7 +63,8 @@ class Preview(
         place = Path(self.path) / self._file_name(message)
         try:
             place.parent.mkdir(parents=True, exist_ok=True)
-            write(place, message.rendered.html.encode("utf-8", "replace"))
+            shown = message.rendered.html or message.rendered.text
+            write(place, shown.encode("utf-8", "replace"))
             if not self.quiet:
                 _show(message.rendered.markdown)
         except BrokenPipeError:
@@ -84,11 +87,13 @@ class Preview(
         return {"public": ""}
 
     def _file_name(self, message: Message) -> str:
+        if isinstance(message.content, Mail):
+            return f"{marked(slug(message.key), message.key)}.txt"
         reader = message.subscriber.name if message.subscriber else ""
         base = slug(reader) if reader else "public"
         if self._taken.setdefault(base, reader) != reader:
             base = marked(base, reader)
-        return f"{message.letter.slot.isoformat()}-{base}.html"
+        return f"{message.content.slot.isoformat()}-{base}.html"
 
 
 def _show(text: str) -> None:

@@ -9,7 +9,7 @@ from datetime import timedelta
 
 from digest.errors import CheckpointError, DeliveryError, PermanentDeliveryError
 from digest.letters import Letter
-from digest.messages import Message, Outcome, Rendered, outcome
+from digest.messages import Mail, Message, Outcome, Rendered, as_rendered, outcome
 from digest.outputs import Output
 from digest.pipeline.parts import Parts
 from digest.store import TrackedDelivery
@@ -40,12 +40,20 @@ class Sent:
         return replace(self, stopped=stopped, errors=[*self.errors, stopped])
 
 
-def send(parts: Parts, letter: int | None = None) -> Sent:
-    """Deliver what waits in the outbox, each by its output; or one letter alone."""
-    abandoned = () if letter else _abandoned(parts)
+_Content = tuple[Letter | Mail, Rendered]
+_Ready = dict[tuple[int | None, int | None], _Content]
+"""What was rendered last, by the numbers of its letter and its mail: outputs share it."""
+
+
+def send(parts: Parts, letter: int | None = None, *, no_letters: bool = False) -> Sent:
+    """Deliver what waits in the outbox, each by its output.
+
+    It is all, or one letter alone, or with `no_letters` the mails that are none.
+    """
+    abandoned = () if letter or no_letters else _abandoned(parts)
     results = [(each, Outcome(state="in_doubt", answer=ABANDONED)) for each in abandoned]
     try:
-        for result in _deliver_all(parts, letter):
+        for result in _deliver_all(parts, letter, no_letters=no_letters):
             results.append(result)  # noqa: PERF402  What was done before an error counts.
     except CheckpointError as error:
         return _sent(results).but(f"{error}; nothing more was sent")
@@ -67,11 +75,13 @@ def _sent(results: Sequence[tuple[TrackedDelivery, Outcome]]) -> Sent:
     )
 
 
-def _deliver_all(parts: Parts, letter: int | None) -> Iterator[tuple[TrackedDelivery, Outcome]]:
+def _deliver_all(
+    parts: Parts, letter: int | None, *, no_letters: bool
+) -> Iterator[tuple[TrackedDelivery, Outcome]]:
     if parts.checkpoint:
         parts.checkpoint()
-    rendered: dict[int, tuple[Letter, Rendered]] = {}
-    while batch := _claim(parts, letter):
+    rendered: _Ready = {}
+    while batch := _claim(parts, letter, no_letters=no_letters):
         for delivery in batch:
             parts.tell(f"sending by {delivery.output}")
             yield delivery, _deliver(parts, delivery, rendered)
@@ -88,18 +98,22 @@ def _abandoned(parts: Parts) -> tuple[TrackedDelivery, ...]:
     return found
 
 
-def _claim(parts: Parts, letter: int | None) -> tuple[TrackedDelivery, ...]:
+def _claim(parts: Parts, letter: int | None, *, no_letters: bool) -> tuple[TrackedDelivery, ...]:
     most = 1 if parts.checkpoint else BATCH
     with parts.store.writing() as store:
         parts.renew(store)
         return store.claim(
-            parts.owner, parts.clock(), most, LEASE, impatient=not parts.patient, letter=letter
+            parts.owner,
+            parts.clock(),
+            most,
+            LEASE,
+            impatient=not parts.patient,
+            letter=letter,
+            no_letters=no_letters,
         )
 
 
-def _deliver(
-    parts: Parts, delivery: TrackedDelivery, rendered: dict[int, tuple[Letter, Rendered]]
-) -> Outcome:
+def _deliver(parts: Parts, delivery: TrackedDelivery, rendered: _Ready) -> Outcome:
     """Deliver one message and remember what became of it."""
 
     def commit() -> None:
@@ -146,33 +160,46 @@ def _output(parts: Parts, delivery: TrackedDelivery) -> Output:
     return parts.senders[delivery.output]
 
 
-def _message(
-    parts: Parts, delivery: TrackedDelivery, rendered: dict[int, tuple[Letter, Rendered]]
-) -> Message:
-    if delivery.letter not in rendered:
-        with parts.store.reading() as store:
-            letter = store.letter(delivery.letter)
+def _message(parts: Parts, delivery: TrackedDelivery, rendered: _Ready) -> Message:
+    its = (delivery.letter, delivery.mail)
+    if its not in rendered:
+        found = _content(parts, delivery)
         rendered.clear()
-        rendered[delivery.letter] = letter, parts.render(letter)
-    letter, forms = rendered[delivery.letter]
+        rendered[its] = found
+    content, forms = rendered[its]
     return Message(
         key=delivery.key,
         message_id=delivery.message_id,
-        letter=letter,
+        content=content,
         rendered=forms,
-        subscriber=_reader(parts, letter),
+        subscriber=_reader(parts, content),
         title=parts.title,
         reply_to=parts.reply_to,
-        date=letter.made_at,
+        date=content.made_at,
         pages=parts.pages,
     )
 
 
-def _reader(parts: Parts, letter: Letter) -> Subscriber | None:
+def _content(parts: Parts, delivery: TrackedDelivery) -> _Content:
+    """Read what a delivery is of, and render it."""
+    with parts.store.reading() as store:
+        content: Letter | Mail
+        if delivery.mail is not None:
+            content = store.mail(delivery.mail)
+        elif delivery.letter is not None:
+            content = store.letter(delivery.letter)
+        else:
+            raise PermanentDeliveryError(f"{delivery.key}: it is of nothing; the store is damaged")
+    if isinstance(content, Mail):
+        return content, as_rendered(content)
+    return content, parts.render(content)
+
+
+def _reader(parts: Parts, content: Letter | Mail) -> Subscriber | None:
     """Return whose letter it is, as the config has it now: she may have left, or moved."""
-    if not letter.subscriber:
+    if isinstance(content, Mail) or not content.subscriber:
         return None
     for each in parts.subscribers:
-        if each.name == letter.subscriber:
+        if each.name == content.subscriber:
             return each
-    raise PermanentDeliveryError(f"{letter.subscriber} is no subscriber any more")
+    raise PermanentDeliveryError(f"{content.subscriber} is no subscriber any more")

@@ -8,6 +8,7 @@
     letters      which letters were published to whom, with which papers
     journal      a file beside the store: which letters went out
     told         letters that only the journal knows
+    mails        what is mailed and is no letter
     outbox       deliveries: ready, leased, in doubt, sent, failed
     locks        one run at a time
     gists        what models wrote of papers

@@ -22,7 +22,7 @@ from sqlalchemy import (
 
 from digest.errors import StoreError
 from digest.letters import Letter
-from digest.store.outbox import said_too
+from digest.store.outbox import said_too, waiting
 from digest.store.statements import Statements
 from digest.store.tables import Text, deliveries, letter_papers, letters
 from digest.store.told import TOLD
@@ -165,7 +165,7 @@ class Letters(Statements):
         key = _key(letter, edition)
         self._run(
             insert(deliveries),
-            [_ready(letter_id, key, output, message, now) for output, message in outputs],
+            [_row(letter_id, key, output, message, now) for output, message in outputs],
         )
         return letter_id
 
@@ -182,9 +182,9 @@ class Letters(Statements):
         was in doubt keeps its state, and its answer says that the letter was sent again.
         """
         before = self._connection.execute(_DELIVERIES, {"letter_id": letter_id}).all()
-        waiting = {row.output for row in before if row.state in ("ready", "leased")}
+        still = {row.output for row in before if row.state in ("ready", "leased")}
         key = self._key_again(letter_id, [row.key for row in before])
-        added = [output for output in outputs if output not in waiting]
+        added = [output for output in outputs if output not in still]
         said = f"sent again on {now:%Y-%m-%d %H:%M} UTC as {key}"
         self._run(
             _SAY,
@@ -192,7 +192,7 @@ class Letters(Statements):
         )
         self._run(
             insert(deliveries),
-            [_ready(letter_id, key, each, message_id(key, each), now) for each in added],
+            [_row(letter_id, key, each, message_id(key, each), now) for each in added],
         )
         return tuple(f"{key} by {output}" for output in added)
 
@@ -226,16 +226,5 @@ def _key(letter: Letter, edition: int) -> str:
     return letter.key if edition == 1 else f"{letter.key}/{edition}"
 
 
-def _ready(letter_id: int, key: str, output: str, message: str, now: datetime) -> dict[str, object]:
-    return {
-        "key": key,
-        "output": output,
-        "letter_id": letter_id,
-        "state": "ready",
-        "attempts": 0,
-        "not_before": now,
-        "owner": "",
-        "fence": 0,
-        "message_id": message,
-        "answer": "",
-    }
+def _row(letter_id: int, key: str, output: str, message: str, now: datetime) -> dict[str, object]:
+    return {**waiting(key, output, message, now), "letter_id": letter_id}

@@ -23,6 +23,7 @@ from sqlalchemy import (
     bindparam,
     case,
     func,
+    not_,
     or_,
     select,
     update,
@@ -39,6 +40,7 @@ _COLUMNS = (
     _c.key,
     _c.output,
     _c.letter_id.label("letter"),
+    _c.mail_id.label("mail"),
     _c.state,
     _c.attempts,
     _c.message_id,
@@ -52,6 +54,7 @@ _COLUMNS = (
 _now = bindparam("now", type_=Utc)
 _me = bindparam("me", type_=Text)
 _letter = bindparam("letter", type_=Integer)
+_no_letters = bindparam("no_letters", type_=Boolean)
 _EXPIRE = (
     update(deliveries)
     .where(_c.state == "leased", _c.lease_until <= _now)
@@ -63,6 +66,7 @@ _due = (
         _c.state == "ready",
         or_(_c.not_before <= _now, bindparam("impatient", type_=Boolean) & (_c.owner != _me)),
         or_(_letter.is_(None), _c.letter_id == _letter),
+        or_(not_(_no_letters), _c.letter_id.is_(None)),
     )
     .order_by(_c.id)
     .limit(bindparam("most"))
@@ -149,7 +153,7 @@ class Outbox(Statements):
     def __init__(self, connection: Connection) -> None:
         super().__init__(connection)
         self.went_out: list[int] = []
-        """The deliveries that this transaction marked as sent, or as in doubt for good."""
+        """The deliveries of letters that it marked as sent, or as in doubt for good."""
 
     def claim(
         self,
@@ -160,15 +164,18 @@ class Outbox(Statements):
         *,
         impatient: bool = False,
         letter: int | None = None,
+        no_letters: bool = False,
     ) -> tuple[TrackedDelivery, ...]:
-        """Take up to `limit` deliveries that are due, for as long as the lease; or one letter's.
+        """Take up to `limit` deliveries that are due, for as long as the lease.
+
+        They are all, or one letter's, or with `no_letters` those of mails that are none.
 
         With `impatient`, those that are to wait are due as well, save those that this owner
         made wait: else it would try them for ever.
         """
         self._connection.execute(_EXPIRE, {"now": now})
         parameters = {"me": owner, "now": now, "until": now + lease, "most": limit}
-        whose = {"impatient": impatient, "letter": letter}
+        whose = {"impatient": impatient, "letter": letter, "no_letters": no_letters}
         found = self._connection.execute(_CLAIM, {**parameters, **whose})
         return _tracked(found)
 
@@ -179,12 +186,12 @@ class Outbox(Statements):
         """
         self._mark(delivery, "in_doubt", answer=answer, lease_until=None)
         if answer:
-            self.went_out.append(delivery.id)
+            self._note(delivery)
 
     def mark_sent(self, delivery: TrackedDelivery, answer: str, now: datetime) -> None:
         """Say that the output took it."""
         self._mark(delivery, "sent", answer=answer, sent_at=now, lease_until=None)
-        self.went_out.append(delivery.id)
+        self._note(delivery)
 
     def take_back(self, delivery: TrackedDelivery) -> None:
         """Say that it did not leave, and was not even tried."""
@@ -241,6 +248,11 @@ class Outbox(Statements):
         """Return a letter's deliveries."""
         return _tracked(self._connection.execute(_OF_LETTER, {"its_letter": letter_id}))
 
+    def _note(self, delivery: TrackedDelivery) -> None:
+        """Note that a letter went out; the journal is of no other mails."""
+        if delivery.letter is not None:
+            self.went_out.append(delivery.id)
+
     def _mark(self, delivery: TrackedDelivery, state: State, **values: Any) -> None:
         claim = {"delivery": delivery.id, "me": delivery.owner, "its_fence": delivery.fence}
         done = self._connection.execute(_MARK.values(state=state, **values), claim)
@@ -249,6 +261,21 @@ class Outbox(Statements):
                 f"{delivery.key} to {delivery.output}: its lease ended or it was settled before "
                 f"it could be marked {state}; see what the outbox says of it now"
             )
+
+
+def waiting(key: str, output: str, message_id: str, now: datetime) -> dict[str, object]:
+    """Return a row of the outbox that is ready from now on; what it is of is to be added."""
+    return {
+        "key": key,
+        "output": output,
+        "state": "ready",
+        "attempts": 0,
+        "not_before": now,
+        "owner": "",
+        "fence": 0,
+        "message_id": message_id,
+        "answer": "",
+    }
 
 
 def _tracked(found: Result[Any]) -> tuple[TrackedDelivery, ...]:

@@ -19,6 +19,7 @@ from digest.store.journal import Journal, is_old
 from digest.store.letters import Letters
 from digest.store.locks import Locks
 from digest.store.lost import Lost
+from digest.store.mails import Mails
 from digest.store.moving import Moving
 from digest.store.resolutions import Resolutions
 from digest.store.runs import Runs
@@ -33,7 +34,18 @@ Translator = Callable[[str], AbstractContextManager[None]]
 
 
 class Transaction(
-    Sources, Lost, Letters, Locks, History, Resolutions, Moving, Told, Corrections, Gists, Runs
+    Sources,
+    Lost,
+    Letters,
+    Mails,
+    Locks,
+    History,
+    Resolutions,
+    Moving,
+    Told,
+    Corrections,
+    Gists,
+    Runs,
 ):
     """What can be asked of a store and done in it, all of it or nothing.
 

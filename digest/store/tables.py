@@ -294,8 +294,10 @@ mails = Table(
     Column("subject", Text, nullable=False),
     Column("text", Text, nullable=False),
     Column("made_at", Utc, nullable=False),
+    Column("in_reply_to", Text, nullable=False),
 )
-"""What is mailed and is no letter, such as an alarm. `recipient` is an address."""
+"""What is mailed and is no letter, such as an alarm. `recipient` is an address; `in_reply_to` is
+the Message-ID of the mail that it goes with, or ""."""
 
 deliveries = Table(
     "deliveries",

@@ -41,10 +41,11 @@ _EDITION = select(func.max(letters.c.edition)).where(
 _WENT_OUT = (
     select(deliveries.c.id)
     .where(
+        deliveries.c.letter_id.is_not(None),
         or_(
             deliveries.c.state == "sent",
             (deliveries.c.state == "in_doubt") & (deliveries.c.answer != ""),
-        )
+        ),
     )
     .order_by(deliveries.c.letter_id, deliveries.c.id)
 )
@@ -85,7 +86,7 @@ class Told(Statements):
     """What is remembered of letters that only the journal knows."""
 
     def lines(self, went_out: Iterable[int]) -> tuple[Line, ...]:
-        """Return what the journal is to say of deliveries."""
+        """Return what the journal is to say of letters' deliveries."""
         return tuple(self._line(delivery) for delivery in went_out)
 
     def all_lines(self) -> tuple[Line, ...]:

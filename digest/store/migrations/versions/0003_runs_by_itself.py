@@ -39,6 +39,7 @@ def upgrade() -> None:
         sa.Column("subject", sa.Text(), nullable=False),
         sa.Column("text", sa.Text(), nullable=False),
         sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("in_reply_to", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_mails"),
     )
     op.create_table(

@@ -25,6 +25,7 @@ The map, in the order in which the data flows:
     parting        one paper taken apart into two                                          pure
     keywords/      the keyword language: text to Keyword; where it hits                    pure
     subscribers    Subscriber, cadence, who is due, candidates()                           pure
+    schedule/      when it runs: lines to ticks; alone in knowing APScheduler              pure
     rank/          how well papers fit readers: one file per signal                        pure
     gist           one telling sentence, and texts with their hits marked                  pure
     prompt         what a model is asked about a paper, which answers are shown            pure

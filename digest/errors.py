@@ -3,6 +3,7 @@
     DigestError
       ConfigError                        stop; exit 2
         KeywordError                     a slip in a keyword, with its column
+        ScheduleError                    a slip in a line of [schedule], with its column
         PartingError                     papers that cannot be merged, or split, as was asked
       SourceError(source, url, reason)   one source failed; the run goes on; exit 1
         FetchError
@@ -46,6 +47,16 @@ class KeywordError(ConfigError):
         self.column = column
         self.reason = reason
         super().__init__(f"keyword `{text}`, column {column}: {reason}")
+
+
+class ScheduleError(ConfigError):
+    """A line of ``[schedule]`` cannot be read; `column` counts characters from 1."""
+
+    def __init__(self, text: str, column: int, reason: str) -> None:
+        self.text = text
+        self.column = column
+        self.reason = reason
+        super().__init__(f"`{text}`, column {column}: {reason}")
 
 
 class PartingError(ConfigError):

@@ -45,6 +45,7 @@ The map, in the order in which the data flows:
     render         Letter to HTML, text and Markdown; alone in knowing Jinja
     outputs/       sending: smtp, sendmail, directory, preview                             I/O
     store/         what is remembered between runs                                         I/O
+    slips          what is wrong with a digest.toml, told to who edits it                  pure
     config         digest.toml as types
     keys           the secret key, and secrets of sources                                  I/O
     pipeline/      the flow: collect, publish, send

@@ -6,19 +6,17 @@ It is found by ``--config``, ``DIGEST_CONFIG``, ``./digest.toml``, then
 
 from __future__ import annotations
 
-import re
 import tomllib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any, get_args, get_type_hints
-from zoneinfo import ZoneInfo
+from typing import Any
 
 import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
 from digest.compose import LetterSettings, RankSettings
-from digest.errors import ConfigError, KeywordError
+from digest.errors import ConfigError, KeywordError, ScheduleError
 from digest.fetch import HttpSettings
 from digest.gists import GistSettings
 from digest.mail import split_sender
@@ -27,6 +25,9 @@ from digest.outputs.preview import Preview
 from digest.outputs.sendmail import Sendmail
 from digest.outputs.smtp import Smtp
 from digest.resolve import ResolveSettings
+from digest.schedule import Timetable, is_zone
+from digest.schedule.settings import Schedule
+from digest.slips import explained, meant
 from digest.sources import Source
 from digest.sources.kinds import KINDS, kind
 from digest.subscribers import Subscriber
@@ -35,18 +36,10 @@ AnyOutput = Smtp | Sendmail | Directory | Preview
 
 FILE_NAME = "digest.toml"
 
-_PLACE = re.compile(r"^(?P<what>.*?)(?: - at `\$(?P<path>[^`]*)`)?$", re.DOTALL)
-_UNKNOWN = re.compile(r"Object contains unknown field `(?P<key>.*)`", re.DOTALL)
-_MISSING = re.compile(r"Object missing required field `(?P<key>.*)`")
-_OTHER_WORD = re.compile(r"Invalid (?:enum )?value '(?P<word>.*)'", re.DOTALL)
-_STEP = re.compile(r"\.?(?P<key>[^.\[\]]+)|\[(?P<at>\d+)\]")
-
 
 def _check_zone(name: str) -> None:
-    try:
-        ZoneInfo(name)
-    except (KeyError, ValueError, OSError) as error:
-        raise ValueError(f"`timezone`: `{name}` is no zone; name one like Europe/Berlin") from error
+    if not is_zone(name):
+        raise ValueError(f"`timezone`: `{name}` is no zone; name one like Europe/Berlin")
 
 
 class Newsletter(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -72,13 +65,6 @@ class StoreSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     url: str = "sqlite:///digest.db"
 
 
-class Schedule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """``[schedule]``: when a service collects and publishes; ``digest once`` does both at once."""
-
-    collect: str = "every hour"
-    publish: str = "weekdays at 07:00"
-
-
 class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """All settings. `folder` is the config file's, which relative paths start from."""
 
@@ -97,6 +83,11 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     def zone_of(self, subscriber: Subscriber | None) -> str:
         """Return a reader's zone: her own, or the newsletter's."""
         return (subscriber.timezone if subscriber else "") or self.newsletter.timezone
+
+    @property
+    def timetable(self) -> Timetable:
+        """When a service takes which step."""
+        return self.schedule.timetable(self.newsletter.timezone)
 
 
 def find(given: str | None, environment: dict[str, str]) -> Path | None:
@@ -128,7 +119,7 @@ def decode(text: str, path: Path) -> Config:
     try:
         config = _converted(raw)
     except msgspec.ValidationError as error:
-        raise ConfigError(f"{path}: {_explained(str(error), raw)}") from error
+        raise ConfigError(f"{path}: {explained(str(error), Config, raw)}") from error
     for slip in _slips(config):
         raise ConfigError(f"{path}: {slip}")
     try:
@@ -204,6 +195,10 @@ def _slips(config: Config) -> Iterator[str]:
     yield from _twice("sources", (each.name for each in config.sources))
     yield from _twice("outputs", (each.name for each in config.outputs))
     yield from _twice("subscribers", (each.name for each in config.subscribers))
+    try:
+        _ = config.timetable
+    except ScheduleError as error:
+        yield str(error)
     outputs = [each.name for each in config.outputs]
     for at, subscriber in enumerate(config.subscribers):
         place = f"`subscribers[{at}]` ({subscriber.name})"
@@ -221,7 +216,7 @@ def _twice(table: str, names: Iterable[str]) -> Iterator[str]:
 def _subscriber_slips(subscriber: Subscriber, outputs: list[str], place: str) -> Iterator[str]:
     for name in subscriber.outputs:
         if name not in outputs:
-            yield f"no output is called `{name}` at {place}{_meant(name, outputs)}"
+            yield f"no output is called `{name}` at {place}{meant(name, outputs)}"
     try:
         _ = subscriber.profile
     except KeywordError as error:
@@ -231,76 +226,3 @@ def _subscriber_slips(subscriber: Subscriber, outputs: list[str], place: str) ->
             _check_zone(subscriber.timezone)
         except ValueError as error:
             yield f"{error} at {place}"
-
-
-def _explained(message: str, raw: dict[str, Any]) -> str:
-    """Say what msgspec says in the words of someone who edits a file."""
-    found = _PLACE.match(message)
-    what, path = (found["what"], found["path"] or "") if found else (message, "")
-    place = path.lstrip(".")
-    at = f" at `{place}`" if place else ""
-    if unknown := _UNKNOWN.fullmatch(what):
-        known = _keys_at(path, raw)
-        return f"unknown key `{unknown['key']}`{at}{_meant(unknown['key'], known)}"
-    if missing := _MISSING.fullmatch(what):
-        return f"`{missing['key']}` is missing{at}"
-    if other := _OTHER_WORD.fullmatch(what):
-        words = _words_at(path, raw)
-        meant = _meant(other["word"], words) or f" (one of: {', '.join(words)})"
-        return f"`{other['word']}` is not known{at}{meant}"
-    return f"{what}{at}"
-
-
-def _meant(word: str, known: Iterable[str]) -> str:
-    from rapidfuzz import process  # noqa: PLC0415 - only a slip pays for it
-
-    best = process.extractOne(word, list(known), score_cutoff=60)
-    return f" (did you mean `{best[0]}`?)" if best else ""
-
-
-def _keys_at(path: str, raw: dict[str, Any]) -> list[str]:
-    """Return the keys that a table may have, by its place such as ``.sources[0]``."""
-    kind = _type_at(path, raw)
-    tag = ["kind"] if kind.__struct_config__.tag is not None else []
-    return [field.encode_name for field in msgspec.structs.fields(kind)] + tag
-
-
-def _words_at(path: str, raw: dict[str, Any]) -> list[str]:
-    """Return the words that a setting may be, by its place such as ``.sources[0].kind``."""
-    table, _, key = path.rpartition(".")
-    if key == "kind" and table.startswith(".sources"):
-        return list(KINDS)
-    if key == "kind":
-        listed = get_type_hints(Config)[table.strip(".").partition("[")[0]]
-        return [str(each.__struct_config__.tag) for each in get_args(get_args(listed)[0])]
-    return list(_literals(get_type_hints(_type_at(table, raw))[key]))
-
-
-def _literals(kind: Any) -> Iterator[str]:
-    for each in get_args(kind):
-        if isinstance(each, str):
-            yield each
-        else:
-            yield from _literals(each)
-
-
-def _type_at(path: str, raw: dict[str, Any]) -> Any:
-    kind: Any = Config
-    value: Any = raw
-    for step in _STEP.finditer(path):
-        if step["at"] is not None:
-            value = value[int(step["at"])]
-            kind = _of_kind(get_args(kind)[0], value)
-        else:
-            value = value[step["key"]]
-            kind = get_type_hints(kind)[step["key"]]
-    return kind
-
-
-def _of_kind(listed: Any, value: dict[str, Any]) -> Any:
-    if listed is Source:
-        return kind(value["kind"])
-    for each in get_args(listed) or (listed,):
-        if each.__struct_config__.tag == value.get("kind"):
-            return each
-    return listed

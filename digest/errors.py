@@ -52,11 +52,16 @@ class KeywordError(ConfigError):
 class ScheduleError(ConfigError):
     """A line of ``[schedule]`` cannot be read; `column` counts characters from 1."""
 
-    def __init__(self, text: str, column: int, reason: str) -> None:
+    def __init__(self, text: str, column: int, reason: str, place: str = "") -> None:
         self.text = text
         self.column = column
         self.reason = reason
-        super().__init__(f"`{text}`, column {column}: {reason}")
+        at = f" at `{place}`" if place else ""
+        super().__init__(f"`{text}`, column {column}: {reason}{at}")
+
+    def at(self, place: str) -> ScheduleError:
+        """Return the same slip with its place in the config."""
+        return ScheduleError(self.text, self.column, self.reason, place)
 
 
 class PartingError(ConfigError):

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 import tomllib
 from pathlib import Path
 
@@ -330,3 +331,35 @@ def test_another_word_than_those_known_gets_a_hint(text: str, said: str) -> None
     with pytest.raises(ConfigError) as error:
         decode(text, Path("digest.toml"))
     assert said in str(error.value)
+
+
+def scheduled(text: str) -> Config:
+    return decode(f'[newsletter]\ntimezone = "Asia/Tokyo"\n[schedule]\n{text}\n', FILE)
+
+
+def test_a_schedule_has_a_line_or_several_in_the_newsletters_zone_or_their_own() -> None:
+    config = scheduled('publish = ["weekdays at 07:00", "0 9 * * 6 Europe/Berlin"]')
+    assert [line.zone for line in config.timetable.publish] == ["Asia/Tokyo", "Europe/Berlin"]
+    assert [line.text for line in config.timetable.collect] == ["every hour"]
+
+
+def test_letters_are_written_on_weekdays_where_nobody_says() -> None:
+    assert scheduled("").timetable == scheduled('publish = "weekdays at 07:00"').timetable
+    assert scheduled("").schedule.publish == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ('collect = "every hor"', "(did you mean `hour`?) at `schedule.collect`"),
+        ('publish = "0 25 * * *"', "`0 25 * * *`, column 3: hour `25` is not between 0 and 23"),
+        ('publish = ["daily at 7", "daily at"]', "at the end at `schedule.publish[1]`"),
+        ('publish = ["daily at 7 Europe/Berln"]', "no zone; name one like Europe/Berlin at `sched"),
+        ("publish = []", "no line is here; leave it out, or write one at `sched"),
+        ('publish = [""]', "nothing is here; write `weekdays at 07:00`, or a cron line at `sched"),
+        ("publish = 7", "`schedule.publish`"),
+    ],
+)
+def test_a_slip_in_a_schedule_names_its_place(text: str, told: str) -> None:
+    with pytest.raises(ConfigError, match=re.escape(told)):
+        scheduled(text)

@@ -5,6 +5,7 @@ The map, in the order in which the data flows:
     __main__       python -m digest
     addresses      addresses as people may see them                                         pure
     errors         the error tree
+    wall           what a clock on a wall shows, and when                                   pure
     latex          LaTeX accents and simple maths made readable; what comes in, cleaned    pure
     papers         Page, Paper, Sighting, identifiers, normal forms, same(), merge()       pure
     sources/       where papers come from: what to get, and how to read it                 pure

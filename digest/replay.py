@@ -31,7 +31,7 @@ from digest.rank.keywords import Words, texts
 from digest.report import Run
 from digest.runs import run
 from digest.store import PastLetter, empty_rehearsal
-from digest.subscribers import Candidate, Subscriber, end_of_day, local_day
+from digest.subscribers import Candidate, Days, Subscriber, days_of, end_of_day, local_day
 from digest.turns import Key, Turn, turns
 
 
@@ -41,7 +41,7 @@ def again(setting: Setting, kept: Kept) -> Run:
     rehearsed = dataclasses.replace(setting, dry_run=True)
     with opened(rehearsed) as store, Fetcher(setting.config.http, now=setting.now) as fetcher:
         made = _offline(parts(rehearsed, store, fetcher, me()))
-        forget(made, {name: local_day(made.now, zone) for name, zone in zones(made).items()})
+        forget(made, {name: days.of(made.now) for name, days in days_by_reader(made).items()})
         with store.writing() as transaction:
             transaction.forget_sightings(made.now)
         return run(on_pages(made, kept))
@@ -58,10 +58,10 @@ def on_pages(made: Parts, kept: Kept, after: datetime | None = None) -> Parts:
     return dataclasses.replace(made, sources=sources, fetch=kept.fetch(made.now))
 
 
-def zones(made: Parts) -> dict[str, str]:
-    """Return the zone of each reader who may get letters; "" is the public."""
+def days_by_reader(made: Parts) -> dict[str, Days]:
+    """Return how each reader who may get letters counts days; "" is the public."""
     readers: list[Subscriber | None] = [*made.subscribers, *([None] if made.public else [])]
-    return {each.name if each else "": made.zone_of(each) for each in readers}
+    return {each.name if each else "": days_of(each, made.zone_of(each)) for each in readers}
 
 
 def forget(made: Parts, since: Mapping[str, date]) -> None:
@@ -112,13 +112,13 @@ def letters(setting: Setting, first: date, last: date, kept: Kept | None = None)
         made = _unsent(rehearsed, _offline(parts(rehearsed, store, fetcher, me())))
         past, plan = _looked_up(made, kept, first, last)
         if kept is None:
-            forget(made, dict.fromkeys(zones(made), first))
+            forget(made, dict.fromkeys(days_by_reader(made), first))
         else:
             made = dataclasses.replace(made, store=stack.enter_context(empty_rehearsal()))
         remade, errors = _made_again(made, plan, kept, _failed(past))
     sent = {_key(each.letter): each.letter for each in past}
     chosen = "" if setting.only == PUBLIC else setting.only
-    names = [chosen] if setting.only else list(zones(made))
+    names = [chosen] if setting.only else list(days_by_reader(made))
     keys = sorted(key for key in {*sent, *remade} if first <= key[0] <= last and key[1] in names)
     compared = related([difference(*key, sent.get(key), remade.get(key)) for key in keys])
     return Replay(
@@ -159,7 +159,7 @@ def _looked_up(
         if kept is None:
             moments = store.moments(*_around(first, last))
     sent = {_key(each.letter): each.letter.made_at for each in past}
-    plan = turns((begin, last), zones(made), sent, moments)
+    plan = turns((begin, last), days_by_reader(made), sent, moments)
     if not any(first <= local_day(turn.moment, made.zone_of(None)) for turn in plan):
         what = "no page is kept" if kept else "no letter was made and no paper seen"
         raise ConfigError(f"{what} from {first} to {last}; `digest letters` lists what was sent")

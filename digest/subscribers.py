@@ -5,6 +5,7 @@ Pure: it never stores, sends or reads a clock.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -16,9 +17,11 @@ from msgspec import Struct
 
 from digest.keywords import Keyword, parse
 from digest.papers import Paper
+from digest.wall import exists, shown, when
 
 CadenceName = Literal["daily", "weekdays", "weekly", "monthly"]
 
+_HOUR = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]")
 _FRIDAY = 4
 _WEEK = timedelta(days=7)
 _MONTH = timedelta(days=31)
@@ -33,6 +36,7 @@ FIRST_LETTER = timedelta(days=3)
 class Subscriber(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A reader, as the config's ``[[subscribers]]`` says.
 
+    Her day begins `at` an hour of her own zone: from then on, that day's letter is due.
     `outputs` names outputs; empty means each that can reach this reader. What is None here
     is as the config says for everybody.
     """
@@ -42,6 +46,7 @@ class Subscriber(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     keywords: tuple[str, ...] = ()
     cadence: CadenceName = "daily"
     timezone: str = ""
+    at: str = "00:00"
     outputs: tuple[str, ...] = ()
     minimum: float | None = None
     cap: int | None = None
@@ -54,10 +59,17 @@ class Subscriber(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
             raise ValueError("`name` must not be `public`: that is the edition for everyone")
         if self.email and ("@" not in self.email or not _one_word(self.email)):
             raise ValueError(f"`email` is no address: {self.email!r}")
+        if not _HOUR.fullmatch(self.at):
+            raise ValueError("`at` must be a time such as 07:00")
         if self.minimum is not None and not isfinite(self.minimum):
             raise ValueError("`minimum` must be a number")
         if self.cap is not None and not 1 <= self.cap <= MOST_PAPERS:
             raise ValueError(f"`cap` must be at least 1 and at most {MOST_PAPERS}")
+
+    @property
+    def hour(self) -> time:
+        """When her day begins."""
+        return time.fromisoformat(self.at)
 
     @property
     def profile(self) -> tuple[Keyword, ...]:
@@ -142,6 +154,36 @@ def candidates_since(
     """
     kept = timedelta(days=max(days, _MONTH.days) if subscriber.cadence == "monthly" else days)
     return max(now - kept, (first or now) - FIRST_LETTER)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Days:
+    """How a reader counts days: in her zone, each from her own hour on."""
+
+    zone: str
+    begin: time = time()
+
+    def of(self, now: datetime) -> date:
+        """Return the day it is for her: that of her latest hour, at `now` or before.
+
+        A day that is skipped, as where the date line is moved, is never hers.
+        """
+        zone = ZoneInfo(self.zone)
+        today = shown(now, zone).date()
+        days = (today + timedelta(days=ahead) for ahead in (1, 0, -1, -2))
+        return next(day for day in days if exists(day, zone) and self.beginning(day) <= now)
+
+    def beginning(self, day: date) -> datetime:
+        """Return when a day begins for her, in UTC.
+
+        An hour that is repeated has come when it is there first, one that is skipped right after.
+        """
+        return when(datetime.combine(day, self.begin), ZoneInfo(self.zone))
+
+
+def days_of(subscriber: Subscriber | None, zone: str) -> Days:
+    """Return how a reader in a zone counts days; the public's begin at midnight."""
+    return Days(zone=zone, begin=subscriber.hour if subscriber else time())
 
 
 def local_day(now: datetime, zone: str) -> date:

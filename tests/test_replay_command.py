@@ -21,6 +21,7 @@ from digest.config import load
 from digest.kept import opened
 from digest.replay import letters
 from digest.store import open_store
+from digest.subscribers import Days
 from digest.turns import Turn, turns
 
 DAYS = ("2026-06-10", "2026-06-11", "2026-06-12")
@@ -336,7 +337,8 @@ def planned(
     zones: dict[str, str] | None = None,
 ) -> list[Turn]:
     days = (date(2026, 6, 10), date(2026, 6, 12))
-    return turns(days, zones or {"Ann": "UTC", "Bob": "UTC"}, sent, moments)
+    named = zones or {"Ann": "UTC", "Bob": "UTC"}
+    return turns(days, {name: Days(zone=zone) for name, zone in named.items()}, sent, moments)
 
 
 def turn(moment: datetime, *readers: str) -> Turn:

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from zones import moments, zones
 
 from digest.schedule import Line, Timetable, on_calendar, parse
 from digest.schedule.rows import Row
@@ -67,32 +68,6 @@ def reference(line: Line, after: datetime, until: datetime) -> Iterator[datetime
             yield moment
 
 
-ZONES = [
-    "Europe/Berlin",
-    "America/New_York",
-    "Australia/Lord_Howe",
-    "Asia/Kolkata",
-    "Pacific/Apia",
-    "Africa/Casablanca",
-    "America/Sao_Paulo",
-    "Europe/Dublin",
-    "UTC",
-]
-CHANGES = [
-    at("2026-03-29T01:00Z"),  # Europe, forward
-    at("2026-10-25T01:00Z"),  # and back
-    at("2026-03-08T07:00Z"),  # New York, forward
-    at("2026-11-01T06:00Z"),  # and back
-    at("2026-10-03T15:30Z"),  # Lord Howe, half an hour
-    at("2026-04-04T15:00Z"),
-    at("2011-12-30T10:00Z"),  # Apia goes past a day
-    at("2018-11-04T03:00Z"),  # Sao Paulo goes past midnight
-    at("2018-02-18T02:00Z"),  # and repeats it
-    at("2026-02-15T02:00Z"),  # Casablanca, for Ramadan
-    at("2028-02-29T12:00Z"),
-    at("2026-12-31T23:59Z"),
-]
-
 minutes = st.sampled_from(["0", "30", "59", "*/15", "*", "7,40", "*/30", "0-10/5"])
 hours = st.sampled_from(["*", "0", "1", "2", "3", "23", "1-3", "*/2", "2,14", "0-6/3"])
 days = st.sampled_from([("*", "*")] * 3 + [("*", "1-5"), ("*", "0,6"), ("29,30,31", "*")])
@@ -101,17 +76,11 @@ lines = st.builds(
     minutes,
     hours,
     days,
-    st.sampled_from(ZONES),
+    zones,
 ) | st.builds(
     parse,
     st.sampled_from(["every 2 hours", "every 30 minutes from 0 to 4", "daily at 2 and 2:30"]),
-    st.sampled_from(ZONES),
-)
-moments = st.builds(
-    lambda change, minutes, seconds: change + timedelta(minutes=minutes, seconds=seconds),
-    st.sampled_from(CHANGES),
-    st.integers(-1600, 1600),
-    st.sampled_from([0, 0, 1, 59]),
+    zones,
 )
 
 
@@ -127,7 +96,7 @@ def test_ticks_are_those_of_a_cron_that_looks_every_minute(line: Line, after: da
 
 
 @settings(max_examples=15, deadline=None)
-@given(st.sampled_from(ZONES), st.integers(0, 23), st.integers(0, 59), st.integers(1990, 2037))
+@given(zones, st.integers(0, 23), st.integers(0, 59), st.integers(1990, 2037))
 def test_what_is_at_a_time_comes_once_every_day(
     zone: str, hour: int, minute: int, year: int
 ) -> None:

@@ -34,14 +34,14 @@ def list_(ctx: click.Context, *, as_json: bool) -> None:
     """List the readers, what they follow, and when each is due."""
     from digest.app import Setting, clock, looking  # noqa: PLC0415 - only a command pays for it
     from digest.config import load  # noqa: PLC0415 - as above
-    from digest.subscribers import local_day, next_due  # noqa: PLC0415 - as above
+    from digest.subscribers import days_of, next_due  # noqa: PLC0415 - as above
 
     config, now = load(needed(ctx)), clock()
     with looking(Setting(config=config, now=now)) as store, store.reading() as transaction:
         rows = []
         for each in config.subscribers:
             last = transaction.last_letter(each.name)
-            today = local_day(now, config.zone_of(each))
+            today = days_of(each, config.zone_of(each)).of(now)
             reached = [out.name for out in config.outputs if out.reaches(each)]
             rows.append(
                 Row(

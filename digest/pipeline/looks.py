@@ -20,7 +20,7 @@ from digest.rank.keywords import Interests, texts
 from digest.reach import Reach, Window
 from digest.reach import reach as reached
 from digest.store import BEFORE, Appearance, Store, Transaction
-from digest.subscribers import Candidate, Subscriber, local_day
+from digest.subscribers import Candidate, Subscriber, days_of
 
 MOST_PAPERS = 200_000
 """On how many papers a keyword is tried: more than a year of the largest lists."""
@@ -71,7 +71,7 @@ def _verdict(
     *,
     fresh: bool,
 ) -> Verdict:
-    today = local_day(parts.now, parts.zone_of(subscriber))
+    today = days_of(subscriber, parts.zone_of(subscriber)).of(parts.now)
     profile, weights = subscriber.profile, parts.rank.weights
     (ranked,) = rank([paper], profile, interests, weights=weights, today=today)
     ours = [each for each in history if each.subscriber == subscriber.name]

@@ -25,8 +25,8 @@ from digest.subscribers import (
     Subscriber,
     candidates,
     candidates_since,
+    days_of,
     is_due,
-    local_day,
 )
 
 
@@ -155,7 +155,7 @@ def due_reader(parts: Parts, store: Transaction, subscriber: Subscriber | None) 
     before = Before(made_at=last.made_at, keywords=last.letter.keywords) if last else None
     return Due(
         subscriber=subscriber,
-        today=local_day(parts.now, parts.zone_of(subscriber)),
+        today=days_of(subscriber, parts.zone_of(subscriber)).of(parts.now),
         before=before,
         since=candidates_since(
             subscriber or EVERYONE, parts.now, store.first_letter_at(name), parts.letters.days

@@ -20,13 +20,12 @@ from zoneinfo import ZoneInfo
 
 from digest.schedule.lines import Line
 from digest.schedule.rows import WEEKDAYS, Row
+from digest.wall import change, shown, when
 
 if TYPE_CHECKING:
     from apscheduler.triggers.cron import CronTrigger
 
 _MINUTE = timedelta(minutes=1)
-_DAY = timedelta(days=1)
-_SECOND = timedelta(seconds=1)
 
 
 def next_tick(line: Line, after: datetime) -> datetime:
@@ -37,73 +36,29 @@ def next_tick(line: Line, after: datetime) -> datetime:
 
 def _fixed(row: Row, zone: tzinfo, after: datetime) -> datetime:
     """Go through times on the wall, and say when each is there first."""
-    wall, moment = _wall(after, zone), after
+    wall, moment = shown(after, zone), after
     while moment <= after:  # In an hour that is repeated, its times have been.
         wall = _next_wall(row, _full_minute(wall))
-        moment = _when(wall, zone)
+        moment = when(wall, zone)
     return moment
 
 
 def _real(row: Row, zone: tzinfo, after: datetime) -> datetime:
     """Go through real time, from one change of the clock to the next."""
-    wall = _wall(after, zone)
+    wall = shown(after, zone)
     since = after + (_full_minute(wall) - wall)
     while True:
-        wall = _wall(since, zone)
+        wall = shown(since, zone)
         moment = since + (_next_wall(row, wall) - wall)
-        change = _change(zone, since, moment)
-        if change is None:
+        changed = change(zone, since, moment)
+        if changed is None:
             return moment
-        since = change
-
-
-def _wall(moment: datetime, zone: tzinfo) -> datetime:
-    """Return what a clock on a wall shows: a time without a zone."""
-    return moment.astimezone(zone).replace(tzinfo=None)
+        since = changed
 
 
 def _full_minute(wall: datetime) -> datetime:
     """Return the first full minute after a time on the wall."""
     return wall.replace(second=0, microsecond=0) + _MINUTE
-
-
-def _when(wall: datetime, zone: tzinfo) -> datetime:
-    """Return when a clock shows a time first, or goes past it."""
-    moment = wall.replace(tzinfo=zone).astimezone(UTC)
-    if _wall(moment, zone) == wall:
-        return moment
-    before = wall.replace(tzinfo=zone, fold=1).astimezone(UTC)
-    return _change(zone, before, moment) or moment
-
-
-def _change(zone: tzinfo, start: datetime, end: datetime) -> datetime | None:
-    """Return when clocks are changed first after `start`, at `end` the latest.
-
-    Two changes within a day that undo each other would go unnoticed; no zone has had such.
-    """
-    while start < end:
-        stop = min(start + _DAY, end)
-        if _offset(zone, stop) != _offset(zone, start):
-            return _halved(zone, start, stop)
-        start = stop
-    return None
-
-
-def _halved(zone: tzinfo, start: datetime, end: datetime) -> datetime:
-    """Return the first second after `start` with the offset that `end` has."""
-    seconds, offset = int((end - start) / _SECOND), _offset(zone, end)
-    same, other = seconds, 0
-    while same - other > 1:
-        middle = (same + other) // 2
-        if _offset(zone, start + middle * _SECOND) == offset:
-            same = middle
-        else:
-            other = middle
-    return start + same * _SECOND
-
-
-def _offset(zone: tzinfo, moment: datetime) -> timedelta | None:
-    return moment.astimezone(zone).utcoffset()
 
 
 def _next_wall(row: Row, wall: datetime) -> datetime:

@@ -48,6 +48,8 @@ The map, in the order in which the data flows:
     store/         what is remembered between runs                                         I/O
     slips          what is wrong with a digest.toml, told to who edits it                  pure
     config         digest.toml as types
+    archive        files in one file, with a manifest; a reader that is afraid of them
+    sealing        archives sealed with a passphrase; alone in knowing pyrage
     keys           the secret key, and secrets of sources                                  I/O
     pipeline/      the flow: collect, publish, send
     muted          runs whose letters nobody sees

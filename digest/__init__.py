@@ -63,6 +63,8 @@ The map, in the order in which the data flows:
     demonstration  the built-in sample, rehearsed day by day
     corrections    papers that an operator merges or splits
     trial          today's letter sent to one reader, as a test
+    backups        the store, the config, templates and keys in one file
+    restores       a backup put back
     resend         letters that an operator sends again, or settles
     checks         what `digest check` tries
     cli/           where the operator types: one file per command

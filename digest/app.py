@@ -20,6 +20,7 @@ from zoneinfo import ZoneInfo
 
 from msgspec.structs import replace
 
+from digest.addresses import shown
 from digest.config import Config
 from digest.errors import ConfigError, StoreError
 from digest.fetch import Fetcher
@@ -253,7 +254,8 @@ def looking(setting: Setting) -> Iterator[Store]:
 def move(setting: Setting, to: str) -> Mapping[str, int]:
     """Copy the store to another, which is made or must be empty; return the rows by table.
 
-    Neither can be written to meanwhile. The copy is kept whole or not at all.
+    Neither can be written to meanwhile. The copy is kept whole or not at all; where it is, the
+    old store says that it was handed over.
     """
     url = setting.config.store.url
     with looking(setting) as store, store.reading() as transaction:
@@ -265,4 +267,6 @@ def move(setting: Setting, to: str) -> Mapping[str, int]:
             if not theirs.is_empty():
                 raise StoreError(f"{to}: there is something in it; move to an empty store")
         with old.writing() as ours, new.writing() as theirs:
-            return theirs.copy(ours, setting.tell)
+            counts = theirs.copy(ours, setting.tell)
+            ours.hand_over(shown(to), clock())
+            return counts

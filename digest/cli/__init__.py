@@ -37,6 +37,9 @@ COMMANDS = {
     "replay": "Make past letters again, and say how they differ from what was sent.",
     "migrate": "Make the store's tables, or bring them up to date.",
     "move": "Take all that is remembered to another store.",
+    "backup": "Save the store, the config, templates and keys in one file.",
+    "restore": "Put back what was saved.",
+    "take-back": "Go on with a store that was handed over.",
 }
 
 

@@ -16,8 +16,9 @@ from digest.cli.options import needed
 def command(ctx: click.Context, *, to: str) -> None:
     """Copy all that is remembered to another store, and compare it row by row.
 
-    The other store is made, or must be empty. The one that digest.toml names stays as it is;
-    no run can go on meanwhile. Then put the new address into digest.toml.
+    The other store is made, or must be empty; no run can go on meanwhile. The one that
+    digest.toml names keeps all it has, and sends nothing any more: put the new address into
+    digest.toml. `digest take-back` undoes it.
     """
     from digest.app import Setting, clock, move  # noqa: PLC0415 - only a command pays for it
     from digest.config import load  # noqa: PLC0415 - as above
@@ -30,6 +31,6 @@ def command(ctx: click.Context, *, to: str) -> None:
             click.echo(f"{name}: {count:,} rows, each the same")
     click.echo(
         f'Now write in digest.toml, under [store]: url = "{to}"\n'
-        f"Until then, runs go on with {config.store.url}; once a run with the new one went well, "
-        "put the old one away."
+        "Until then, nothing is sent: the old store was handed over. Once a run with the new one "
+        "went well, put the old one away."
     )

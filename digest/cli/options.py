@@ -54,6 +54,31 @@ def json_option(help_: str = "Print JSON.") -> Callable[[F], F]:
     return click.option("--json", "as_json", is_flag=True, help=help_)
 
 
+def passphrase_option(command: F) -> F:
+    """Add the option that names a file with a backup's passphrase."""
+    return click.option(
+        "--passphrase-file",
+        metavar="FILE",
+        type=click.Path(path_type=Path),
+        help="Its first line seals the backup; mode 0600.",
+    )(command)
+
+
+def passphrase(file: Path | None) -> str:
+    """Return a backup's passphrase from a file, the environment or a credential; "" without one."""
+    from digest.backups import VARIABLE  # noqa: PLC0415 - only a backup pays for it
+    from digest.errors import ConfigError  # noqa: PLC0415 - as above
+    from digest.keys import source_secret  # noqa: PLC0415 - as above
+    from digest.passwords import PasswordError, read_password  # noqa: PLC0415 - as above
+
+    if file is None:
+        return source_secret(VARIABLE, os.environ)
+    try:
+        return read_password((), str(file), service="backup")
+    except PasswordError as error:
+        raise ConfigError(f"--passphrase-file: {error}") from error
+
+
 def show(rows: Sequence[msgspec.Struct], *, as_json: bool, columns: Sequence[str]) -> None:
     """Print rows as JSON, or as a table that fits the terminal."""
     if as_json:

@@ -16,6 +16,9 @@
     corrections  papers that the operator merges or splits
     history      what the command line asks
     moving       all of one store copied to another
+    handover     that another store took over, or that this one is a copy that goes on
+    copies       whole stores as files: made, looked through, put to work
+    room         room on the disk
     stores       Store and Rehearsal, whose blocks are transactions
     opening      from an address to a store
     files        stores in files

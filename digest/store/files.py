@@ -14,30 +14,46 @@ from sqlalchemy import Engine
 from digest.errors import StoreError
 from digest.store import schema, sqlite
 from digest.store.journal import Journal
+from digest.store.room import check_room, size_of
 from digest.store.stores import Rehearsal, Store
 
 
 def open_file(
-    path: Path, *, start_afresh: bool = False, rehearsal: bool = False, copied: bool = False
+    path: Path,
+    *,
+    start_afresh: bool = False,
+    rehearsal: bool = False,
+    copied: bool = False,
+    handed_over: bool = False,
 ) -> Store:
     """Open the store in a file; make it, or bring it up to date, where needed.
 
-    One that is gone although letters were sent from it is a StoreError, unless `start_afresh`.
+    One that is gone although letters were sent from it is a StoreError, unless `start_afresh`;
+    so is one that was handed over, save to a rehearsal, or with `handed_over`.
     A rehearsal makes and changes no file; with `copied`, it is of a copy in memory.
     """
     with sqlite.translated(str(path)), sqlite.files_translated(str(path)):
         _look_at(path, start_afresh=start_afresh)
         if rehearsal:
             return _rehearse(path, copied=copied)
-        return _open(path, start_afresh=start_afresh)
+        return _open(path, start_afresh=start_afresh, handed_over=handed_over)
 
 
 def migrate(path: Path) -> schema.Migrated:
     """Make the store in a file, or bring it up to date, as opening does; say what was done."""
     before = _version(path)
-    open_file(path).close()
+    open_file(path, handed_over=True).close()
     copy = schema.copy_of(path) if before not in (None, schema.newest()) else None
     return schema.Migrated(place=str(path), before=before, after=schema.newest(), copy=copy)
+
+
+def copy_file(path: Path, to: Path) -> None:
+    """Copy a store as it is, of whichever version, while others write to it."""
+    if _version(path) is None:
+        raise StoreError(f"{path}: there is no store yet, so there is nothing to copy")
+    with sqlite.translated(str(path)), sqlite.files_translated(str(path)):
+        check_room(to.parent, size_of(path))
+        sqlite.copy_file(path, to)
 
 
 def empty_rehearsal() -> Rehearsal:
@@ -91,7 +107,7 @@ def _look_around(path: Path, *, start_afresh: bool) -> None:
         )
 
 
-def _open(path: Path, *, start_afresh: bool) -> Store:
+def _open(path: Path, *, start_afresh: bool, handed_over: bool) -> Store:
     if not path.exists():
         schema.create_file(path)
         if start_afresh:
@@ -102,6 +118,8 @@ def _open(path: Path, *, start_afresh: bool) -> Store:
         if not schema.is_current(engine, str(path)):
             schema.migrate(engine, path, copy=True)
         store = Store(engine, str(path), sqlite.translated, Journal(marker(path)))
+        if not handed_over:
+            store.check_not_handed_over()
         store.catch_up()
         on_error.pop_all()
     return store

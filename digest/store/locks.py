@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import Row, bindparam, delete, select, update
 
 from digest.errors import LockHeldError, StoreError
+from digest.store.handover import Handover
 from digest.store.outbox import Outbox
 from digest.store.tables import Utc, locks
 
@@ -27,7 +28,7 @@ def presumed_alive(owner: str) -> bool:
     return bool(owner)
 
 
-class Locks(Outbox):
+class Locks(Outbox, Handover):
     """Who is at work."""
 
     def take_lock(
@@ -41,8 +42,10 @@ class Locks(Outbox):
         """Take a lock and return who held it before and did not release it, or "".
 
         What a dead owner claimed is made ready again; what it left in doubt stays so.
-        Raises LockHeldError while another owner lives and its time is not over.
+        Raises LockHeldError while another owner lives and its time is not over, and StoreError
+        where the store was handed over since it was opened.
         """
+        self.check_not_handed_over(f"lock `{name}`")
         holder = self._connection.execute(_HOLDER, {"lock": name}).first()
         if holder is None:
             self._hold(name, owner, now, lease)

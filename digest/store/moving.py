@@ -1,7 +1,8 @@
 """From one store to another: every row copied as it is kept, then compared as it is read.
 
 It goes over the tables as they are, so that a new table moves without being named here. Locks
-stay behind: who is at work is not remembered, but known.
+stay behind: who is at work is not remembered, but known. So does the mark that a store was handed
+over: what it was copied to goes on.
 """
 
 from __future__ import annotations
@@ -16,12 +17,12 @@ from sqlalchemy import ColumnElement, Executable, Table, func, insert, select
 
 from digest.errors import StoreError
 from digest.store.statements import Statements
-from digest.store.tables import Day, Json, Text, locks, metadata, storable
+from digest.store.tables import Day, Json, Text, handover, locks, metadata, storable
 
 BATCH = 500
 """How many rows are in memory at a time."""
 
-MOVED = tuple(table for table in metadata.sorted_tables if table is not locks)
+MOVED = tuple(table for table in metadata.sorted_tables if table not in (locks, handover))
 """Every table after those that it refers to."""
 
 

@@ -17,7 +17,12 @@ _SQLITE = re.compile(r"sqlite:///(?P<path>[^?]+)")
 
 
 def open_store(
-    url: str, *, start_afresh: bool = False, rehearsal: bool = False, copied: bool = False
+    url: str,
+    *,
+    start_afresh: bool = False,
+    rehearsal: bool = False,
+    copied: bool = False,
+    handed_over: bool = False,
 ) -> Store:
     """Open the store at an address.
 
@@ -25,20 +30,27 @@ def open_store(
     or brought up to date, where needed; a relative path is relative to the working directory;
     the config makes it absolute before. A rehearsal makes and changes nothing; with `copied`, a
     file's is of a copy in memory, so that nobody waits for it however long it takes. A server's
-    gives way to those who wait.
+    gives way to those who wait. One that was handed over is a StoreError, save to a rehearsal,
+    or with `handed_over`.
     """
     if postgres.is_address(url):
-        return servers.open_server(url, rehearsal=rehearsal)
-    path = _path(url)
-    return files.open_file(path, start_afresh=start_afresh, rehearsal=rehearsal, copied=copied)
+        return servers.open_server(url, rehearsal=rehearsal, handed_over=handed_over)
+    return files.open_file(
+        path_of(url),
+        start_afresh=start_afresh,
+        rehearsal=rehearsal,
+        copied=copied,
+        handed_over=handed_over,
+    )
 
 
 def migrate(url: str) -> Migrated:
     """Make the store at an address, or bring it up to date, and say what was done."""
-    return servers.migrate(url) if postgres.is_address(url) else files.migrate(_path(url))
+    return servers.migrate(url) if postgres.is_address(url) else files.migrate(path_of(url))
 
 
-def _path(url: str) -> Path:
+def path_of(url: str) -> Path:
+    """Return the file that an address names. Raises ConfigError for what is no address."""
     if found := _SQLITE.fullmatch(url):
         return Path(found["path"])
     raise ConfigError(

@@ -17,14 +17,20 @@ from digest.store.stores import Rehearsal, Store
 from digest.store.tables import metadata
 
 
-def open_server(url: str, *, rehearsal: bool = False) -> Store:
-    """Open the store at an address. Raises StoreError where `digest migrate` was not run."""
+def open_server(url: str, *, rehearsal: bool = False, handed_over: bool = False) -> Store:
+    """Open the store at an address. Raises StoreError where `digest migrate` was not run.
+
+    One that was handed over is refused, too, save to a rehearsal, or with `handed_over`.
+    """
     with _engine(url) as (engine, place):
         with engine.connect() as connection, connection.begin():
             _look_at(connection, place)
         if rehearsal:
             return Rehearsal(engine, place, postgres.translated, postgres.is_waited_for)
-        return Store(engine, place, postgres.translated)
+        store = Store(engine, place, postgres.translated)
+        if not handed_over:
+            store.check_not_handed_over()
+        return store
 
 
 def migrate(url: str) -> schema.Migrated:
@@ -68,7 +74,8 @@ def _look_at(connection: Connection, place: str) -> None:
     if found != schema.newest():
         raise StoreError(
             f"{place}: an older version of digest has written it (schema {found or 'none'}; this "
-            f"one needs {schema.newest()}). Make a backup with pg_dump, and run `digest migrate`"
+            f"one needs {schema.newest()}). Make a backup first, by pg_dump or by that version's "
+            "`digest backup`; then run `digest migrate`"
         )
 
 

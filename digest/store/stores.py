@@ -104,6 +104,11 @@ class Store:
     def _connect_to_write(self) -> Connection:
         return self._engine.connect().execution_options(writing=True)
 
+    def check_not_handed_over(self) -> None:
+        """Raise StoreError where another store goes on with what is remembered here."""
+        with self.reading() as transaction:
+            transaction.check_not_handed_over(self._place)
+
     def catch_up(self) -> None:
         """Take over what the journal knows and the store, being an older copy, does not."""
         if self._journal is None:

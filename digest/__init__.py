@@ -51,6 +51,7 @@ The map, in the order in which the data flows:
     archive        files in one file, with a manifest; a reader that is afraid of them
     sealing        archives sealed with a passphrase; alone in knowing pyrage
     keys           the secret key, and secrets of sources                                  I/O
+    stopping       being told to stop, and stopping in time                                I/O
     pipeline/      the flow: collect, publish, send
     muted          runs whose letters nobody sees
     report         what a run did, as JSON

@@ -30,6 +30,7 @@ from digest.outputs import Output
 from digest.outputs.preview import Preview
 from digest.pipeline import STEPS, Parts, Step
 from digest.stationery import MessageIds, Stationery
+from digest.stopping import unhurried
 from digest.store import Store, Transaction, migrate, open_store
 from digest.subscribers import end_of_day
 
@@ -212,6 +213,7 @@ def parts(setting: Setting, store: Store, fetcher: Fetcher, owner: str) -> Parts
         only=setting.only,
         sample=setting.sample,
         patient=setting.patient,
+        unhurried=unhurried,
         tell=setting.tell,
         checkpoint=setting.checkpoint,
     )

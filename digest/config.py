@@ -6,6 +6,7 @@ It is found by ``--config``, ``DIGEST_CONFIG``, ``./digest.toml``, then
 
 from __future__ import annotations
 
+import sys
 import tomllib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -35,6 +36,10 @@ from digest.subscribers import Subscriber
 AnyOutput = Smtp | Sendmail | Directory | Preview
 
 FILE_NAME = "digest.toml"
+
+
+STANDARD_INPUT = Path("<standard input>")
+"""The place of a config that is piped in by ``--config -``, as from the working directory."""
 
 
 def _check_zone(name: str) -> None:
@@ -92,6 +97,8 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 def find(given: str | None, environment: dict[str, str]) -> Path | None:
     """Return the config file to use; None where there is none and none was asked for."""
+    if given == "-":
+        return STANDARD_INPUT
     if named := given or environment.get("DIGEST_CONFIG"):
         path = Path(named)
         if not path.is_file():
@@ -104,13 +111,19 @@ def find(given: str | None, environment: dict[str, str]) -> Path | None:
 
 def load(path: Path) -> Config:
     """Read a config file. Raises ConfigError with the file, the place and what to do."""
+    return decode(read(path), path)
+
+
+def read(path: Path) -> str:
+    """Return the text of a config file. Raises ConfigError."""
     try:
-        text = path.read_text(encoding="utf-8")
+        if path == STANDARD_INPUT:
+            return sys.stdin.read()
+        return path.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
         raise ConfigError(f"{path}: not UTF-8 at byte {error.start}; save it as UTF-8") from error
     except OSError as error:
         raise ConfigError(f"{path}: {error.strerror}") from error
-    return decode(text, path)
 
 
 def decode(text: str, path: Path) -> Config:

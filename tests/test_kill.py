@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from contextlib import ExitStack
 from pathlib import Path
-from threading import Event, Thread
 
 import pytest
 from databases import a_mail, connected, post
 from running import ROOT, Newsroom, newsroom, paper
+from stalling import PATIENCE, stalling
 
 from digest.store import open_store
 
@@ -25,7 +23,6 @@ pytest_plugins = ["databases"]
 
 FRIDAY = "2026-06-12"
 LIST = f"/api/daily_papers?date={FRIDAY}&limit=100"
-PATIENCE = 60
 
 
 @pytest.fixture
@@ -45,43 +42,6 @@ def killed(process: subprocess.Popen[str]) -> None:
     """Kill a process as a power cut would."""
     process.kill()
     process.communicate(timeout=PATIENCE)
-
-
-@dataclass
-class Stalling:
-    """A mail server that answers up to a stage and then nothing; `reached` says it is there."""
-
-    stage: bytes
-    port: int = 0
-    reached: Event = field(default_factory=Event)
-    ended: Event = field(default_factory=Event)
-
-    def serve(self, listening: socket.socket) -> None:
-        connection, _ = listening.accept()
-        with connection, connection.makefile("rb") as lines:
-            connection.sendall(b"220 mail.test\r\n")
-            for line in lines:
-                if line.upper().startswith(self.stage):
-                    self.reached.set()
-                    self.ended.wait(PATIENCE)
-                    return
-                if line.upper().startswith(b"DATA"):
-                    connection.sendall(b"354 go on\r\n")
-                elif line.upper().startswith((b"EHLO", b"MAIL", b"RCPT", b"RSET", b"QUIT")):
-                    connection.sendall(b"250 fine\r\n")
-
-
-@contextmanager
-def stalling(stage: bytes) -> Iterator[Stalling]:
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        server = Stalling(stage=stage, port=listening.getsockname()[1])
-        thread = Thread(target=server.serve, args=(listening,), daemon=True)
-        thread.start()
-        try:
-            yield server
-        finally:
-            server.ended.set()
-            thread.join(PATIENCE)
 
 
 def kill_at(room: Newsroom, stage: bytes) -> str:

@@ -12,7 +12,6 @@ from __future__ import annotations
 import gc
 import importlib
 import os
-import signal
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
@@ -21,7 +20,7 @@ from pathlib import Path
 
 import click
 
-from digest import __version__
+from digest import __version__, stopping
 from digest.errors import DigestError
 
 COMMANDS = {
@@ -78,7 +77,8 @@ class Lazy(click.Group):
     "--config",
     "-c",
     metavar="FILE",
-    help="The config; else $DIGEST_CONFIG, ./digest.toml, ~/.config/digest/digest.toml.",
+    help="The config, or - to pipe it in; else $DIGEST_CONFIG, ./digest.toml, "
+    "~/.config/digest/digest.toml.",
 )
 @click.pass_context
 def group(ctx: click.Context, config: str | None) -> None:
@@ -94,17 +94,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and exit as its docstring says."""
     gc.set_threshold(100_000)  # A command is short: looking for cycles often is time lost.
     _prepare_streams()
-    for each in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(each, signal.default_int_handler)  # What was begun is given back.
+    stopping.listen()
     try:
-        # Click returns the code of `ctx.exit()`, and of a command that ends well its None.
-        sys.exit(group.main(arguments, standalone_mode=False))
+        with stopping.in_time():
+            # Click returns the code of `ctx.exit()`, and of a command that ends well its None.
+            sys.exit(group.main(arguments, standalone_mode=False))
     except click.ClickException as error:
         error.show()
         sys.exit(2)
     except (click.Abort, KeyboardInterrupt):
         click.echo("digest: stopped", err=True)
-        sys.exit(130)
+        sys.exit(stopping.STOPPED)
     except DigestError as error:
         click.echo(f"digest: {printable(str(error))}", err=True)
         sys.exit(error.exit_code)

@@ -6,7 +6,8 @@
 
 Each step keeps its result before the next begins, so that a run that dies anywhere is finished
 by the next one, and running twice sends once. This module is given everything and decides
-nothing about papers, readers or retries. No transaction is open while the network is waited for.
+nothing about papers, readers or retries; `crew` does several things at a time. No
+transaction is open while the network is waited for.
 """
 
 from __future__ import annotations

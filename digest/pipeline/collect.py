@@ -10,6 +10,7 @@ from urllib.parse import urldefrag
 
 from digest.errors import SourceError
 from digest.papers import Sighting, Validators
+from digest.pipeline import crew
 from digest.pipeline.parts import Parts
 from digest.pipeline.resolving import resolve
 from digest.seen import Counts, diff
@@ -90,8 +91,6 @@ def _read_all(
     states: Mapping[str, SourceState],
     saved: Mapping[str, Mapping[str, SavedPage]],
 ) -> list[Reading]:
-    from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - only a run pays for it
-
     def read_one(source: Source) -> Reading:
         state = states.get(source.name)
         since = _day(state.read_at or state.first_read_at) if state else None
@@ -99,8 +98,7 @@ def _read_all(
         parts.tell(f"reading {source.name}")
         return read(source, parts.fetch, since=since, saved=trusted, now=parts.now)
 
-    with ThreadPoolExecutor(max_workers=SOURCES_AT_ONCE) as pool:
-        return list(pool.map(read_one, parts.sources))
+    return crew.each(read_one, parts.sources, SOURCES_AT_ONCE)
 
 
 def read(

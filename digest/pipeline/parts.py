@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -43,7 +44,8 @@ class Parts:
     `message_id` names what a key and an output mean; `tell` hears how far the run is;
     `renew` keeps others from taking a long run for a dead one; `texts` makes papers readable;
     `checkpoint` copies the store elsewhere, and raises CheckpointError where it cannot. Who is
-    `patient` sends only what is due, and not what is to be tried again later.
+    `patient` sends only what is due, and not what is to be tried again later; what is done
+    `unhurried` is done before the run is stopped, if it does not take long.
     """
 
     store: Store
@@ -72,4 +74,5 @@ class Parts:
     patient: bool = False
     renew: Callable[[Transaction], None] = lambda _: None
     checkpoint: Callable[[], None] | None = None
+    unhurried: Callable[[], AbstractContextManager[None]] = nullcontext
     texts: Callable[[Sequence[Candidate]], Sequence[Words]] = texts

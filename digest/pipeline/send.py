@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
@@ -52,15 +53,31 @@ def send(parts: Parts, letter: int | None = None, *, no_letters: bool = False) -
     """
     abandoned = () if letter or no_letters else _abandoned(parts)
     results = [(each, Outcome(state="in_doubt", answer=ABANDONED)) for each in abandoned]
-    try:
-        for result in _deliver_all(parts, letter, no_letters=no_letters):
-            results.append(result)  # noqa: PERF402  What was done before an error counts.
-    except CheckpointError as error:
-        return _sent(results).but(f"{error}; nothing more was sent")
-    finally:
-        for output in parts.senders.values():
-            output.close()
+    with _closing(parts.senders):
+        try:
+            for result in _deliver_all(parts, letter, no_letters=no_letters):
+                results.append(result)  # noqa: PERF402  What was done before an error counts.
+        except CheckpointError as error:
+            return _sent(results).but(f"{error}; nothing more was sent")
     return _sent(results)
+
+
+@contextmanager
+def _closing(outputs: Mapping[str, Output]) -> Iterator[None]:
+    """Close outputs at the end; who is told to stop has no time for goodbyes."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise
+    except BaseException:
+        _close(outputs)
+        raise
+    _close(outputs)
+
+
+def _close(outputs: Mapping[str, Output]) -> None:
+    for output in outputs.values():
+        output.close()
 
 
 def _sent(results: Sequence[tuple[TrackedDelivery, Outcome]]) -> Sent:
@@ -115,27 +132,29 @@ def _claim(parts: Parts, letter: int | None, *, no_letters: bool) -> tuple[Track
 
 def _deliver(parts: Parts, delivery: TrackedDelivery, rendered: _Ready) -> Outcome:
     """Deliver one message and remember what became of it."""
+    with ExitStack() as stack:
+        try:
+            message = _message(parts, delivery, rendered)
+            output = _output(parts, delivery)
+            answer = output.deliver(message, lambda: _commit(parts, delivery, stack))
+        except DeliveryError as error:
+            return _failed(parts, delivery, error)
+        with parts.store.writing() as store:
+            store.mark_sent(delivery, answer, parts.clock())
+        return Outcome(state="sent", answer=answer)
 
-    def commit() -> None:
+
+def _commit(parts: Parts, delivery: TrackedDelivery, stack: ExitStack) -> None:
+    """Have a delivery in doubt, here and in the copy; take it back where that fails or is stopped.
+
+    From here on it is cut off only if the output takes long.
+    """
+    try:
         with parts.store.writing() as store:
             store.mark_in_doubt(delivery)
         if parts.checkpoint:
-            _check_in(parts, delivery, parts.checkpoint)
-
-    try:
-        message = _message(parts, delivery, rendered)
-        answer = _output(parts, delivery).deliver(message, commit)
-    except DeliveryError as error:
-        return _failed(parts, delivery, error)
-    with parts.store.writing() as store:
-        store.mark_sent(delivery, answer, parts.clock())
-    return Outcome(state="sent", answer=answer)
-
-
-def _check_in(parts: Parts, delivery: TrackedDelivery, checkpoint: Callable[[], None]) -> None:
-    """Copy the store with this delivery in doubt; take it back where that fails or is stopped."""
-    try:
-        checkpoint()
+            parts.checkpoint()
+        stack.enter_context(parts.unhurried())
     except (CheckpointError, KeyboardInterrupt):
         with parts.store.writing() as store:
             store.take_back(delivery)

@@ -6,6 +6,8 @@ The map, in the order in which the data flows:
     addresses      addresses as people may see them                                         pure
     errors         the error tree
     wall           what a clock on a wall shows, and when                                   pure
+    events         what a log may say: each event a record of its own                      pure
+    scrub          texts made fit for a log                                                pure
     latex          LaTeX accents and simple maths made readable; what comes in, cleaned    pure
     papers         Page, Paper, Sighting, identifiers, normal forms, same(), merge()       pure
     sources/       where papers come from: what to get, and how to read it                 pure
@@ -56,6 +58,7 @@ The map, in the order in which the data flows:
     muted          runs whose letters nobody sees
     report         what a run did, as JSON
     checkpoint     the operator's command that copies the store elsewhere while letters are sent
+    log            events as lines for people, programs or the journal; knows structlog
     stationery     what letters are written with: templates, addresses, Message-IDs
     app            the composition root: the one place where the parts meet
     runs           a run: steps taken by one process at a time, and remembered

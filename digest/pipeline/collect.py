@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 from urllib.parse import urldefrag
 
 from digest.errors import SourceError
+from digest.events import SourceRead
 from digest.papers import Sighting, Validators
 from digest.pipeline import crew
 from digest.pipeline.parts import Parts
@@ -83,7 +84,10 @@ def collect(parts: Parts) -> Collected:
         for each in readings:
             _save(store, each, parts.now)
             store.save_lost_days(each.source, each.lost, parts.now)
-    return Collected(counts=_counted(changes.counts, readings), readings=readings)
+    counts = _counted(changes.counts, readings)
+    for each in readings:
+        parts.log(_event(each, counts[each.source]))
+    return Collected(counts=counts, readings=readings)
 
 
 def _read_all(
@@ -211,3 +215,16 @@ def _counted(counts: Mapping[str, Counts], readings: Sequence[Reading]) -> dict[
             known=count.known + each.unchanged,
         )
     return total
+
+
+def _event(reading: Reading, counts: Counts) -> SourceRead:
+    return SourceRead(
+        source=reading.source,
+        listed=counts.listed,
+        new=counts.new,
+        revised=counts.revised,
+        known=counts.known,
+        lost=len(reading.lost),
+        errors=len(reading.errors),
+        reason=reading.errors[0].reason if reading.errors else "",
+    )

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Sequence
+from contextvars import copy_context
+from functools import partial
 from threading import Thread
 from typing import TYPE_CHECKING, TypeVar
 
@@ -26,7 +28,9 @@ def each(work: Callable[[T], R], items: Sequence[T], most: int) -> list[R]:
     results: list[Future[R]] = [Future() for _ in items]
     waiting = deque(zip(items, results, strict=True))
     for _ in range(min(most, len(items))):
-        Thread(target=_labour, args=(work, waiting), daemon=True).start()
+        # Each thread knows the run's name, for what is said of it there.
+        labour = partial(copy_context().run, _labour, work, waiting)
+        Thread(target=labour, daemon=True).start()
     try:
         return [result.result() for result in results]
     finally:

@@ -12,6 +12,7 @@ from digest.compose import (
     LetterSettings,
     RankSettings,
 )
+from digest.events import UNLOGGED, Log
 from digest.gists import Asked
 from digest.letters import Letter
 from digest.messages import Pages, Rendered
@@ -41,11 +42,11 @@ class Parts:
 
     Letters are published to `outputs` and sent by `senders`, which differ in a rehearsal alone.
     `public` says whether there is an edition for everyone. `render` turns a letter into its forms;
-    `message_id` names what a key and an output mean; `tell` hears how far the run is;
-    `renew` keeps others from taking a long run for a dead one; `texts` makes papers readable;
-    `checkpoint` copies the store elsewhere, and raises CheckpointError where it cannot. Who is
-    `patient` sends only what is due, and not what is to be tried again later; what is done
-    `unhurried` is done before the run is stopped, if it does not take long.
+    `message_id` names what a key and an output mean; `tell` hears how far the run is, and
+    `log` what happened; `renew` keeps others from taking a long run for a dead one; `texts` makes
+    papers readable; `checkpoint` copies the store elsewhere, and raises CheckpointError where it
+    cannot. Who is `patient` sends only what is due, and not what is to be tried again later; what
+    is done `unhurried` is done before the run is stopped, if it does not take long.
     """
 
     store: Store
@@ -70,6 +71,7 @@ class Parts:
     only: str = ""
     sample: bool = False
     tell: Callable[[str], None] = lambda _: None
+    log: Log = UNLOGGED
     gists: Gists | None = None
     patient: bool = False
     renew: Callable[[Transaction], None] = lambda _: None

@@ -11,6 +11,7 @@ from digest.compose import (
     Composed,
     compose,
 )
+from digest.events import LettersPublished
 from digest.items import Before
 from digest.keywords import Keyword
 from digest.letters import Letter, Lost, Place, Suggestion, Trouble, spells
@@ -86,6 +87,7 @@ def publish(parts: Parts) -> Published:
     ]
     with parts.store.writing() as store:
         published = [it.letter for each, it in worth if _put(parts, store, each, it)]
+    parts.log(LettersPublished(letters=len(published), silent=len(silent)))
     return Published(letters=published, silent=silent, notes=notes)
 
 

@@ -7,8 +7,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from itertools import chain
 
 from digest.errors import CheckpointError, DeliveryError, PermanentDeliveryError
+from digest.events import DeliveryTried, codes
 from digest.letters import Letter
 from digest.messages import Mail, Message, Outcome, Rendered, as_rendered, outcome
 from digest.outputs import Output
@@ -52,11 +54,13 @@ def send(parts: Parts, letter: int | None = None, *, no_letters: bool = False) -
     It is all, or one letter alone, or with `no_letters` the mails that are none.
     """
     abandoned = () if letter or no_letters else _abandoned(parts)
-    results = [(each, Outcome(state="in_doubt", answer=ABANDONED)) for each in abandoned]
+    left = [(each, Outcome(state="in_doubt", answer=ABANDONED)) for each in abandoned]
+    results: list[tuple[TrackedDelivery, Outcome]] = []
     with _closing(parts.senders):
         try:
-            for result in _deliver_all(parts, letter, no_letters=no_letters):
-                results.append(result)  # noqa: PERF402  What was done before an error counts.
+            for result in chain(left, _deliver_all(parts, letter, no_letters=no_letters)):
+                results.append(result)
+                parts.log(_event(*result))
         except CheckpointError as error:
             return _sent(results).but(f"{error}; nothing more was sent")
     return _sent(results)
@@ -102,6 +106,18 @@ def _deliver_all(
         for delivery in batch:
             parts.tell(f"sending by {delivery.output}")
             yield delivery, _deliver(parts, delivery, rendered)
+
+
+def _event(delivery: TrackedDelivery, result: Outcome) -> DeliveryTried:
+    code, enhanced = codes(result.answer)
+    return DeliveryTried(
+        delivery=delivery.id,
+        output=delivery.output,
+        state=result.state,
+        attempts=delivery.attempts,
+        code=code,
+        enhanced=enhanced,
+    )
 
 
 def _abandoned(parts: Parts) -> tuple[TrackedDelivery, ...]:

@@ -23,6 +23,7 @@ from msgspec.structs import replace
 from digest.addresses import shown
 from digest.config import Config
 from digest.errors import ConfigError, StoreError
+from digest.events import UNLOGGED, Log
 from digest.fetch import Fetcher
 from digest.gists import Gists
 from digest.keys import secret_key, source_secret
@@ -67,7 +68,7 @@ class Setting:
     `quiet` keeps a dry run's letters off standard output. `folder` is where its HTML goes.
     `record` is where each page that is fetched is kept; `checkpoint` copies the store elsewhere.
     `patient` is who sends only what is due. `run` names the run, in the store and wherever it is
-    spoken of.
+    spoken of: `log` hears what happens in it.
     """
 
     config: Config
@@ -84,6 +85,7 @@ class Setting:
     patient: bool = False
     run: str = field(default_factory=run_name)
     tell: Tell = silence
+    log: Log = UNLOGGED
 
     @cached_property
     def desk(self) -> Stationery:
@@ -215,6 +217,7 @@ def parts(setting: Setting, store: Store, fetcher: Fetcher, owner: str) -> Parts
         patient=setting.patient,
         unhurried=unhurried,
         tell=setting.tell,
+        log=setting.log,
         checkpoint=setting.checkpoint,
     )
 

@@ -1,11 +1,13 @@
 """What a log may say: each event is a record of its own, so that nothing else can be said.
 
     event            level    fields
-    run_began        info     steps
+    run_began        info     steps, dry_run
     run_ended        info *   steps, seconds, outcome (ok, failed, stopped)
     source_read      info *   source, listed, new, revised, known, lost (days), errors, reason
     published        info     letters, silent (readers who get none)
+    adopted          warning  letters (that went out after the store was copied)
     delivery         info *   delivery (its number), output, state, attempts, code, enhanced
+    sending_stopped  error    reason
     alarm_on         warning  alarm
     alarm_over       info     alarm
     lock_held        warning  reason
@@ -70,6 +72,7 @@ class RunBegan(Event, frozen=True, tag="run_began"):
     """A run began."""
 
     steps: tuple[str, ...]
+    dry_run: bool = False
 
 
 class RunEnded(Event, frozen=True, tag="run_ended"):
@@ -112,6 +115,13 @@ class LettersPublished(Event, frozen=True, tag="published"):
     silent: int
 
 
+class LettersAdopted(Event, frozen=True, tag="adopted"):
+    """The store is older than what was sent; the journal beside it knew the rest."""
+
+    usual: ClassVar[Level] = "warning"
+    letters: int
+
+
 class DeliveryTried(Event, frozen=True, tag="delivery"):
     """A delivery was tried. The codes are a mail server's; 0 and "" where there are none."""
 
@@ -128,6 +138,13 @@ class DeliveryTried(Event, frozen=True, tag="delivery"):
         if self.state == "sent":
             return "info"
         return "warning" if self.state == "ready" else "error"
+
+
+class SendingStopped(Event, frozen=True, tag="sending_stopped"):
+    """Nothing more was sent, though more waits."""
+
+    usual: ClassVar[Level] = "error"
+    reason: str
 
 
 class AlarmOn(Event, frozen=True, tag="alarm_on"):

@@ -12,7 +12,6 @@ cannot be written stops nothing. Alone in knowing structlog, which is imported w
 from __future__ import annotations
 
 import logging
-import os
 import sys
 import threading
 import traceback
@@ -158,22 +157,6 @@ class _Libraries(logging.Handler):
         self._log(LibrarySaid(library=record.name, reason=record.getMessage()))
         if record.exc_info and record.exc_info[1]:
             self._log(crashed(record.exc_info[1]))
-
-
-def kind_for(stream: TextIO, environment: Mapping[str, str]) -> Kind | Literal[""]:
-    """Return how a stream is best written to: journal, console, or "" for neither."""
-    if _is_journal(stream, environment.get("JOURNAL_STREAM", "")):
-        return "journal"
-    return "console" if stream.isatty() else ""
-
-
-def _is_journal(stream: TextIO, named: str) -> bool:
-    """Say whether a stream goes to systemd's journal (systemd.exec(5) on $JOURNAL_STREAM)."""
-    try:
-        status = os.fstat(stream.fileno())
-    except (OSError, ValueError):  # It is no file, or is closed.
-        return False
-    return named == f"{status.st_dev}:{status.st_ino}"
 
 
 def secrets_in_force(environment: Mapping[str, str]) -> Iterator[str]:

@@ -8,14 +8,17 @@ dry run holds no lock and is not remembered.
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from functools import partial
 from pathlib import Path
+from time import monotonic
 
 from msgspec.structs import replace
 
 from digest.app import Setting, check_reader, clock, fetching, locked, me, opened, parts, renew
 from digest.errors import ConfigError, DigestError, StoreError
+from digest.events import LettersAdopted, RunBegan, RunEnded
 from digest.pipeline import STEPS, Parts, Step, collect, publish, send
 from digest.report import Run
 from digest.store import Outcome, Store
@@ -38,6 +41,24 @@ def chosen(text: str) -> tuple[Step, ...]:
 def once(setting: Setting) -> Run:
     """Take the steps of the setting, now. A dry run is the same on a store that forgets."""
     check_reader(setting)
+    with setting.log.about(setting.run):
+        return _logged(setting, lambda: _once(setting))
+
+
+def _logged(setting: Setting, take: Callable[[], Run]) -> Run:
+    """Take a run, and say in the log that it was."""
+    began, outcome = monotonic(), "stopped"
+    setting.log(RunBegan(steps=setting.steps, dry_run=setting.dry_run))
+    try:
+        done = take()
+        outcome = "failed" if done.failed else "ok"
+    finally:
+        seconds = round(monotonic() - began, 3)
+        setting.log(RunEnded(steps=setting.steps, seconds=seconds, outcome=outcome))
+    return done
+
+
+def _once(setting: Setting) -> Run:
     with ExitStack() as stack:
         # A dry run waits for a model with its store begun: on a copy, nobody else waits, too.
         store = stack.enter_context(opened(setting, copied=bool(setting.config.gist.url)))
@@ -56,6 +77,8 @@ def once(setting: Setting) -> Run:
 def run(made: Parts, steps: tuple[Step, ...] = STEPS) -> Run:
     """Take steps of the flow, each of which keeps its result before the next begins."""
     done = Run(adopted=made.store.adopted)
+    if done.adopted:
+        made.log(LettersAdopted(letters=done.adopted))
     if "collect" in steps:
         done = replace(done, collected=collect(made))
     if "publish" in steps:

@@ -6,7 +6,6 @@ import contextvars
 import io
 import json
 import logging
-import os
 import re
 import sys
 import threading
@@ -26,7 +25,7 @@ from digest.events import (
     ServiceReady,
     SourceRead,
 )
-from digest.log import KINDS, Kind, Logbook, crashed, kind_for, logging_to, secrets_in_force
+from digest.log import KINDS, Kind, Logbook, crashed, logging_to, secrets_in_force
 from digest.scrub import Hidden, Scrubber
 
 READ = SourceRead(
@@ -186,25 +185,6 @@ def test_a_fault_tells_the_innermost_calls_alone() -> None:
     with pytest.raises(RecursionError) as met:
         deeper(50)
     assert len(crashed(met.value).at) == 8
-
-
-def test_a_stream_that_systemd_names_is_the_journal(tmp_path: Path) -> None:
-    with (tmp_path / "err").open("w", encoding="utf-8") as stream:
-        status = os.fstat(stream.fileno())
-        named = {"JOURNAL_STREAM": f"{status.st_dev}:{status.st_ino}"}
-        assert kind_for(stream, named) == "journal"
-        assert kind_for(stream, {"JOURNAL_STREAM": f"{status.st_dev}:{status.st_ino + 1}"}) == ""
-        assert kind_for(stream, {}) == ""
-
-
-def test_what_is_no_file_is_not_the_journal() -> None:
-    assert kind_for(io.StringIO(), {"JOURNAL_STREAM": "1:2"}) == ""
-
-
-def test_a_terminal_is_for_people() -> None:
-    main, other = os.openpty()
-    with os.fdopen(main), os.fdopen(other, "w", encoding="utf-8") as terminal:
-        assert kind_for(terminal, {}) == "console"
 
 
 def test_secrets_are_what_the_environment_and_the_credentials_hold(tmp_path: Path) -> None:

@@ -9,14 +9,18 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from digest.cli.account import account, telling
+from digest.cli.account import account
 from digest.cli.options import configured, json_option, kept_pages, subscriber_option
+from digest.cli.voice import KINDS, Voice, log_option, speaking
 from digest.errors import ConfigError
 from digest.report import Run
 
 if TYPE_CHECKING:
     from digest.app import Setting
     from digest.kept import Kept
+
+
+SAMPLE = "This was the built-in sample, with invented papers. `digest init` sets up the real thing."
 
 
 @click.command(
@@ -48,6 +52,7 @@ if TYPE_CHECKING:
     default="",
     help="Run it before anything is sent, just before each message leaves, and at the end.",
 )
+@log_option(*KINDS)
 @click.pass_context
 def command(ctx: click.Context, /, **options: Any) -> None:
     """Collect, publish and send, now; or some of it.
@@ -71,10 +76,12 @@ def command(ctx: click.Context, /, **options: Any) -> None:
     """
     wanted = Wanted(**options)
     path = configured(ctx)
-    if path is None:
-        _sample(ctx, wanted)
-    else:
-        _finish(ctx, wanted, _run(wanted, path))
+    with speaking(wanted.log) as voice:
+        run = _run(wanted, path, voice) if path else _sample(wanted, voice)
+    _tell(wanted, run, voice)
+    if path is None and voice.account:
+        click.echo(SAMPLE, err=True)
+    ctx.exit(1 if run.failed else 0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +98,7 @@ class Wanted:
     record: str
     replay: str
     checkpoint: str
+    log: str
 
     def __post_init__(self) -> None:
         """Refuse what contradicts itself."""
@@ -106,32 +114,34 @@ class Wanted:
             )
 
 
-def _run(wanted: Wanted, path: Path) -> Run:
+def _run(wanted: Wanted, path: Path, voice: Voice) -> Run:
     from digest.app import Setting, clock, moment  # noqa: PLC0415 - only a run pays for it
-    from digest.config import load  # noqa: PLC0415 - as above
+    from digest.config import decode, read  # noqa: PLC0415 - as above
     from digest.pipeline import STEPS  # noqa: PLC0415 - as above
     from digest.runs import chosen, once  # noqa: PLC0415 - as above
 
-    config = load(path)
+    text = read(path)
+    voice.hide(text)
+    config = decode(text, path)
     keep = checkpoints(wanted.checkpoint) if wanted.checkpoint else None
     kept = kept_pages(config, wanted.replay) if wanted.replay else None
     latest = kept.moments[-1] if kept and kept.moments else clock()
-    with telling() as tell:
-        setting = Setting(
-            config=config,
-            now=moment(wanted.at, config.newsletter.timezone, latest),
-            dry_run=wanted.dry_run,
-            only=wanted.subscriber,
-            start_afresh=wanted.start_afresh,
-            folder=path.absolute().parent,
-            quiet=wanted.as_json,
-            record=Path(wanted.record) if wanted.record else None,
-            steps=chosen(wanted.steps) if wanted.steps else STEPS,
-            patient=wanted.patient,
-            checkpoint=keep,
-            tell=tell,
-        )
-        return again(setting, kept) if kept else checked(setting, once)
+    setting = Setting(
+        config=config,
+        now=moment(wanted.at, config.newsletter.timezone, latest),
+        dry_run=wanted.dry_run,
+        only=wanted.subscriber,
+        start_afresh=wanted.start_afresh,
+        folder=path.absolute().parent,
+        quiet=wanted.as_json,
+        record=Path(wanted.record) if wanted.record else None,
+        steps=chosen(wanted.steps) if wanted.steps else STEPS,
+        patient=wanted.patient,
+        checkpoint=keep,
+        tell=voice.tell,
+        log=voice.log,
+    )
+    return again(setting, kept) if kept else checked(setting, once)
 
 
 def checkpoints(command: str) -> Callable[[], None]:
@@ -157,32 +167,21 @@ def again(setting: Setting, kept: Kept) -> Run:
     return replay.again(setting, kept)
 
 
-def _sample(ctx: click.Context, wanted: Wanted) -> None:
+def _sample(wanted: Wanted, voice: Voice) -> Run:
     from digest.demonstration import sample  # noqa: PLC0415 - only a run pays for it
 
     if not wanted.dry_run or wanted.record or wanted.replay or wanted.steps:
         raise ConfigError("no digest.toml; `digest init` writes one, --dry-run shows a sample")
     if wanted.at:
         raise ConfigError("--at: the built-in sample has its own days; `digest init` sets yours up")
-    with telling() as tell:
-        run = sample(wanted.subscriber, quiet=wanted.as_json, tell=tell)
-    _tell(wanted, run)
-    click.echo(
-        "This was the built-in sample, with invented papers. `digest init` sets up the real thing.",
-        err=True,
-    )
-    ctx.exit(1 if run.failed else 0)
+    return sample(wanted.subscriber, quiet=wanted.as_json, tell=voice.tell)
 
 
-def _finish(ctx: click.Context, wanted: Wanted, run: Run) -> None:
-    _tell(wanted, run)
-    ctx.exit(1 if run.failed else 0)
-
-
-def _tell(wanted: Wanted, run: Run) -> None:
+def _tell(wanted: Wanted, run: Run, voice: Voice) -> None:
     if wanted.as_json:
         click.echo(run.report.json())
-    account(run, dry_run=wanted.dry_run or bool(wanted.replay))
+    if voice.account:
+        account(run, dry_run=wanted.dry_run or bool(wanted.replay))
 
 
 command.name = "once"

@@ -10,7 +10,7 @@ from datetime import timedelta
 from itertools import chain
 
 from digest.errors import CheckpointError, DeliveryError, PermanentDeliveryError
-from digest.events import DeliveryTried, codes
+from digest.events import DeliveryTried, SendingStopped, codes
 from digest.letters import Letter
 from digest.messages import Mail, Message, Outcome, Rendered, as_rendered, outcome
 from digest.outputs import Output
@@ -62,6 +62,7 @@ def send(parts: Parts, letter: int | None = None, *, no_letters: bool = False) -
                 results.append(result)
                 parts.log(_event(*result))
         except CheckpointError as error:
+            parts.log(SendingStopped(reason=str(error)))
             return _sent(results).but(f"{error}; nothing more was sent")
     return _sent(results)
 

@@ -20,6 +20,7 @@ The map, in the order in which the data flows:
     imap           one look into a folder of a mail server                                 I/O
     passwords      where the password for a mail server comes from                         I/O
     fetch          pages: redirects, robots.txt, secrets                                   I/O
+    ping           the dead man's switch                                                   I/O
     recording      pages kept as they are fetched                                          I/O
     kept           pages given back: what was recorded, or a folder of saved pages         I/O
     resolve        papers without an identifier looked up by title                         pure
@@ -42,6 +43,7 @@ The map, in the order in which the data flows:
     reach          how far a keyword reaches over the papers that were seen                pure
     messages       Message, Delivery, what a failure means, when to try again              pure
     mail           a message as email                                                      pure
+    alarms         what an operator should hear of, and its mails                          pure
     escape         texts and addresses made safe for each form of a letter                 pure
     links          where a paper can be read, and which place is best                      pure
     gists          sentences that a model writes, within their time                        I/O
@@ -61,6 +63,7 @@ The map, in the order in which the data flows:
     log            events as lines for people, programs or the journal; knows structlog
     stationery     what letters are written with: templates, addresses, Message-IDs
     app            the composition root: the one place where the parts meet
+    watch          alarms looked for and told after each run; the dead man's switch told
     runs           a run: steps taken by one process at a time, and remembered
     replay         past letters made again: as the config is now, or from kept pages
     questions      what is asked beside a run: why a paper was chosen, what a keyword finds

@@ -16,6 +16,7 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
+from digest.alarms import WatchSettings
 from digest.compose import LetterSettings, RankSettings
 from digest.errors import ConfigError, KeywordError, ScheduleError
 from digest.fetch import HttpSettings
@@ -81,6 +82,7 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     rank: RankSettings = RankSettings()
     letters: LetterSettings = LetterSettings()
     resolve: ResolveSettings = ResolveSettings()
+    watch: WatchSettings = WatchSettings()
     sources: tuple[Source, ...] = ()
     outputs: tuple[AnyOutput, ...] = ()
     subscribers: tuple[Subscriber, ...] = ()

@@ -6,12 +6,14 @@
                  papers, best first), receipt
     notes        texts: what else to know, such as gists that did not come, why not all was sent
     deliveries   how many are sent, ready (to be tried again), in_doubt, failed
+    alarms       texts: what is wrong with the installation, be it told before
 
 It never reads the store or a clock.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from datetime import date
 
@@ -65,22 +67,36 @@ class Report(Struct, frozen=True, kw_only=True):
     letters: tuple[LetterReport, ...]
     deliveries: dict[str, int]
     notes: tuple[str, ...] = ()
+    alarms: tuple[str, ...] = ()
 
     def json(self) -> str:
         """Return it as JSON, for programs."""
         return msgspec.json.format(msgspec.json.encode(self), indent=2).decode()
 
 
+_NOTHING = Sent(states={}, answers=(), errors=())
+
+
+class Watched(Struct, frozen=True, kw_only=True):
+    """What is wrong with the installation, a line each, and how the mails about it went."""
+
+    alarms: tuple[str, ...] = ()
+    sent: Sent = _NOTHING
+
+
 class Run(Struct, frozen=True, kw_only=True):
     """The steps of a run, for its account and its report; one that was not taken did nothing.
 
     `adopted` counts the letters that an older copy of the store learned of from the journal.
+    `unheard` says why the dead man's switch was not told of it.
     """
 
     collected: Collected = Collected(counts={}, readings=())
     published: Published = Published(letters=(), silent=())
-    sent: Sent = Sent(states={}, answers=(), errors=())
+    sent: Sent = _NOTHING
     adopted: int = 0
+    watched: Watched = Watched()
+    unheard: str = ""
 
     @property
     def report(self) -> Report:
@@ -88,15 +104,16 @@ class Run(Struct, frozen=True, kw_only=True):
         return Report(
             sources=tuple(_sources(self.collected)),
             letters=tuple(_letter(each) for each in self.published.letters),
-            deliveries=dict(self.sent.states),
-            notes=(*self.published.notes, *filter(None, [self.sent.stopped])),
+            deliveries=dict(Counter(self.sent.states) + Counter(self.watched.sent.states)),
+            notes=(*self.published.notes, *filter(None, [self.sent.stopped, self.unheard])),
+            alarms=self.watched.alarms,
         )
 
     @property
     def errors(self) -> tuple[str, ...]:
         """What went wrong."""
         read = (str(error) for each in self.collected.readings for error in each.errors)
-        return (*read, *self.sent.errors)
+        return (*read, *self.sent.errors, *self.watched.sent.errors)
 
     @property
     def failed(self) -> bool:

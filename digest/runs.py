@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
-from contextlib import ExitStack, suppress
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from time import monotonic
@@ -19,17 +19,25 @@ from msgspec.structs import replace
 from digest.app import Setting, check_reader, clock, fetching, locked, me, opened, parts, renew
 from digest.errors import ConfigError, DigestError, StoreError
 from digest.events import LettersAdopted, RunBegan, RunEnded
+from digest.fetch import Fetcher
 from digest.pipeline import STEPS, Parts, Step, collect, publish, send
 from digest.report import Run
 from digest.store import Outcome, Store
+from digest.watch import switched, watch
 
 INTERRUPTED = "it was told to stop"
+WATCH = "watch"
 LONGEST_SAID = 500
 """How many characters of an error are remembered."""
 
 
 def chosen(text: str) -> tuple[Step, ...]:
-    """Return the steps that a list such as "collect,send" names, in their order."""
+    """Return the steps that a list such as "collect,send" names, in their order.
+
+    "watch" alone is none of them: such a run only looks for alarms, as each does at its end.
+    """
+    if text == WATCH:
+        return ()
     named = text.replace(",", " ").split()
     if wrong := [each for each in named if each not in STEPS]:
         raise ConfigError(f"--steps: `{wrong[0]}` is no step; choose of {','.join(STEPS)}")
@@ -59,19 +67,21 @@ def _logged(setting: Setting, take: Callable[[], Run]) -> Run:
 
 
 def _once(setting: Setting) -> Run:
-    with ExitStack() as stack:
-        # A dry run waits for a model with its store begun: on a copy, nobody else waits, too.
-        store = stack.enter_context(opened(setting, copied=bool(setting.config.gist.url)))
-        owner = me()
-        if not setting.dry_run:
-            stack.enter_context(locked(store, owner))
-        fetcher = stack.enter_context(fetching(setting))
-        made = parts(setting, store, fetcher, owner)
-        if setting.record:
-            made = recorded(made, setting.record)
+    # A dry run waits for a model with its store begun: on a copy, nobody else waits, too.
+    with opened(setting, copied=bool(setting.config.gist.url)) as store:
         if setting.dry_run:
-            return run(made, setting.steps)
-        return _remembered(setting, dataclasses.replace(made, renew=partial(renew, owner)))
+            with fetching(setting) as fetcher:
+                return run(_parts(setting, store, fetcher, me()), setting.steps)
+        owner = me()
+        with locked(store, owner), fetching(setting) as fetcher:
+            made = _parts(setting, store, fetcher, owner)
+            done = _remembered(setting, dataclasses.replace(made, renew=partial(renew, owner)))
+        return replace(done, unheard=switched(setting, done, store))
+
+
+def _parts(setting: Setting, store: Store, fetcher: Fetcher, owner: str) -> Parts:
+    made = parts(setting, store, fetcher, owner)
+    return recorded(made, setting.record) if setting.record else made
 
 
 def run(made: Parts, steps: tuple[Step, ...] = STEPS) -> Run:
@@ -101,6 +111,8 @@ def _remembered(setting: Setting, made: Parts) -> Run:
         store.begin_run(setting.run, _taken(setting), clock())
     try:
         done = run(made, setting.steps)
+        if setting.steps != ("send",):  # Whoever sends every minute need not look as often.
+            done = replace(done, watched=watch(setting, made))
     except BaseException as error:
         # Where the store is what failed, the next run finds this one without an end.
         with suppress(StoreError):

@@ -48,7 +48,7 @@ def test_the_report_has_just_the_documented_keys(room: Newsroom) -> None:
     done = room.once(FRIDAY)
 
     assert done.code == 0, done.err
-    assert set(done.json) == {"sources", "letters", "deliveries", "notes"}
+    assert set(done.json) == {"sources", "letters", "deliveries", "notes", "alarms"}
     for source in done.json["sources"]:
         assert list(source) == [
             "name",

@@ -29,7 +29,7 @@ def told(run_: Run) -> Any:
 def test_the_report_has_the_keys_that_programs_rely_on() -> None:
     report = told(run({"sent": 2}, letters=(letter(),)))
 
-    assert list(report) == ["sources", "letters", "deliveries", "notes"]
+    assert list(report) == ["sources", "letters", "deliveries", "notes", "alarms"]
     keys = ["name", "listed", "new", "revised", "known", "errors", "notes", "lost"]
     assert list(report["sources"][0]) == keys
     assert list(report["letters"][0]) == ["subscriber", "here", "more", "revised", "receipt"]
@@ -74,7 +74,13 @@ def test_a_run_of_nothing_is_a_report_of_nothing() -> None:
         sent=Sent(states={}, answers=(), errors=()),
     )
 
-    assert told(empty) == {"sources": [], "letters": [], "deliveries": {}, "notes": []}
+    assert told(empty) == {
+        "sources": [],
+        "letters": [],
+        "deliveries": {},
+        "notes": [],
+        "alarms": [],
+    }
     assert not empty.failed
 
 

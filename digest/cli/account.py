@@ -69,7 +69,9 @@ def account(run: Run, *, dry_run: bool) -> None:
         _say(f"{name}: no letter: {why}")
     for note in report.notes:
         _say(note)
-    for delivery, answer in run.sent.answers:
+    for said in report.alarms:
+        _say(f"alarm: {said}")
+    for delivery, answer in (*run.sent.answers, *run.watched.sent.answers):
         _say(f"  {delivery.key} by {delivery.output}: {answer}")
     if dry_run:
         _say("dry run: nothing was sent, nothing is remembered")

@@ -9,6 +9,7 @@
     journal      a file beside the store: which letters went out
     told         letters that only the journal knows
     mails        what is mailed and is no letter
+    alarms       alarms that were told, and the signs of life that they are made of
     outbox       deliveries: ready, leased, in doubt, sent, failed
     locks        one run at a time
     gists        what models wrote of papers

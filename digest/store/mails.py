@@ -18,7 +18,12 @@ from digest.store.outbox import waiting
 from digest.store.statements import Statements
 from digest.store.tables import deliveries, mails
 
-_POSTED = select(deliveries.c.mail_id).where(deliveries.c.key == bindparam("its_key")).limit(1)
+_POSTED = (
+    select(deliveries.c.message_id)
+    .where(deliveries.c.key == bindparam("its_key"))
+    .order_by(deliveries.c.id)
+    .limit(1)
+)
 _MAIL = select(
     mails.c.recipient, mails.c.subject, mails.c.text, mails.c.made_at, mails.c.in_reply_to
 ).where(mails.c.id == bindparam("mail_id"))
@@ -36,7 +41,7 @@ class Mails(Statements):
         """
         if not outputs:
             raise ValueError(f"{key}: a mail without an output")
-        if self._connection.execute(_POSTED, {"its_key": key}).first():
+        if self.posted(key):
             return None
         made = insert(mails).returning(mails.c.id)
         mail_id = int(self._connection.execute(made, asdict(mail)).scalar_one())
@@ -45,6 +50,10 @@ class Mails(Statements):
             [{**waiting(key, *output, now), "mail_id": mail_id} for output in outputs],
         )
         return mail_id
+
+    def posted(self, key: str) -> str:
+        """Return the Message-ID of what was put in the outbox under a key, or ""."""
+        return str(self._connection.scalar(_POSTED, {"its_key": key}) or "")
 
     def mail(self, mail_id: int) -> Mail:
         """Return a mail. Raises StoreError where there is none of that number."""

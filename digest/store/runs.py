@@ -6,9 +6,9 @@ process was killed, or the machine went down. Times are real ones, whatever a ru
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Any, Literal
 
 from msgspec import Struct
 from sqlalchemy import bindparam, delete, func, select, update
@@ -37,6 +37,12 @@ _END = (
 )
 _END_ONE = _END.where(_c.id == bindparam("run", type_=Text))
 _LATEST = select(runs).order_by(_c.began_at.desc(), _c.id.desc()).limit(bindparam("most"))
+_ENDED = (
+    select(runs)
+    .where(_c.outcome != "", _c.steps.contains(bindparam("step", type_=Text)))
+    .order_by(_c.began_at.desc(), _c.id.desc())
+    .limit(1)
+)
 _TAKEN = select(func.max(_c.began_at)).where(
     _c.outcome.in_(("ok", "failed")), _c.steps.contains(bindparam("step", type_=Text))
 )
@@ -74,9 +80,18 @@ class Runs(Statements):
     def last_runs(self, most: int = 100) -> tuple[RunRecord, ...]:
         """Return the latest runs, the last one first."""
         found = self._connection.execute(_LATEST, {"most": most}).mappings()
-        return tuple(RunRecord(**{**row, "steps": tuple(row["steps"].split())}) for row in found)
+        return tuple(_record(row) for row in found)
+
+    def last_ended(self, step: str) -> RunRecord | None:
+        """Return the last run that was to take a step and has ended, however it did."""
+        found = self._connection.execute(_ENDED, {"step": step}).mappings().first()
+        return _record(found) if found else None
 
     def last_run(self, step: str) -> datetime | None:
         """Return when the last run began that took a step, be it that something of it failed."""
         began: datetime | None = self._connection.execute(_TAKEN, {"step": step}).scalar_one()
         return began
+
+
+def _record(row: Mapping[Any, Any]) -> RunRecord:
+    return RunRecord(**{**row, "steps": tuple(row["steps"].split())})

@@ -33,6 +33,12 @@ class Statements:
         """Insert rows; those whose key is there already stay as they are."""
         self._run(_upsert(self._connection.dialect.name, table, ()), rows)
 
+    def _add_one(self, table: Table, row: dict[str, Any]) -> bool:
+        """Insert a row; False where its key is there already, and it stays as it is."""
+        statement = _upsert(self._connection.dialect.name, table, ())
+        counted = {"preserve_rowcount": True}  # Of an insert, the library would not say it.
+        return self._connection.execute(statement, row, execution_options=counted).rowcount == 1
+
     def _put(self, table: Table, rows: list[dict[str, Any]], *columns: str) -> None:
         """Insert rows; of those whose key is there already, change `columns`, save to None."""
         self._run(_upsert(self._connection.dialect.name, table, columns), rows)

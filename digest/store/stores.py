@@ -12,6 +12,7 @@ from typing import Self
 from sqlalchemy import Connection, Engine
 
 from digest.errors import StoreError
+from digest.store.alarms import Alarms
 from digest.store.corrections import Corrections
 from digest.store.gists import Gists
 from digest.store.history import History
@@ -38,6 +39,7 @@ class Transaction(
     Lost,
     Letters,
     Mails,
+    Alarms,
     Locks,
     History,
     Resolutions,

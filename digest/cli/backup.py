@@ -30,7 +30,8 @@ def command(
     Runs may go on meanwhile. FILE is a gzipped tar; with a passphrase (--passphrase-file,
     DIGEST_BACKUP_PASSPHRASE, or the systemd credential `backup_passphrase`) it is sealed in the
     format of age, which `age -d` opens, too, and only then are digest.key and the files of
-    passwords beside digest.toml in it. Making a key of a passphrase takes some 500 MB of memory.
+    passwords beside digest.toml in it. Making a key of a passphrase takes some 500 MB of memory and
+    a second or more; a secret key that `age-keygen` prints may stand in its place.
 
     Saved pages, and letters written to folders, are not in it.
     """

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import sqlite3
 import stat
 import tarfile
@@ -251,6 +253,17 @@ def test_a_damaged_store_is_no_backup(filed: Newsroom) -> None:
 
     assert refused.code == 3
     assert "damaged" in refused.err
+    assert not (filed.folder / "a.backup").exists()
+
+
+def test_a_disk_without_room_is_named_before_anything_is_written(filed: Newsroom) -> None:
+    filed.once(FRIDAY)
+    os.truncate(filed.database, shutil.disk_usage(filed.folder).free + 10**9)
+
+    refused = filed.run("backup", "a.backup")
+
+    assert refused.code == 3
+    assert "MB are needed there, and the disk has only" in refused.err
     assert not (filed.folder / "a.backup").exists()
 
 

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import signal
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from threading import Barrier, Thread
@@ -224,3 +229,95 @@ def test_the_command_names_the_copy_of_a_file(tmp_path: Path) -> None:
     copy = Path(second.removesuffix(": what it was before"))
     assert set(rows(f"sqlite:///{copy}")) >= FIRST
     assert "told" not in rows(f"sqlite:///{copy}")
+
+
+# A store in a file
+
+
+@pytest.fixture
+def older(tmp_path: Path) -> Path:
+    """A store in a file, of the first version."""
+    path = tmp_path / "digest.db"
+    _fill(f"sqlite:///{path}")
+    _set_back(f"sqlite:///{path}")
+    return path
+
+
+def _refused(path: Path, match: str) -> None:
+    before = path.read_bytes()
+    with pytest.raises(StoreError, match=match):
+        open_store(f"sqlite:///{path}")
+    assert path.read_bytes() == before
+
+
+def test_a_damaged_store_is_not_migrated(older: Path) -> None:
+    with connected(f"sqlite:///{older}") as database:
+        database.exec_driver_sql("DROP INDEX ix_names_paper_id")
+        database.exec_driver_sql("CREATE INDEX ix_names_paper_id ON names (name)")
+        database.exec_driver_sql("PRAGMA writable_schema = ON")
+        database.exec_driver_sql(
+            "UPDATE sqlite_master SET sql = replace(sql, '(name)', '(paper_id)') "
+            "WHERE name = 'ix_names_paper_id'"
+        )
+    _refused(older, "damaged")
+
+
+def test_a_store_whose_rows_refer_to_none_is_not_migrated(older: Path) -> None:
+    with connected(f"sqlite:///{older}") as database:
+        database.exec_driver_sql("INSERT INTO names VALUES ('arxiv:1', 77)")
+    _refused(older, "a row of names refers to one that is gone")
+
+
+def test_a_store_is_not_migrated_without_room_for_a_copy(older: Path) -> None:
+    os.truncate(older, shutil.disk_usage(older.parent).free + 10**9)
+    with pytest.raises(StoreError, match="MB are needed there, and the disk has only"):
+        open_store(f"sqlite:///{older}")
+    assert list(older.parent.glob("*.before-*")) == []
+
+
+def test_a_migration_that_is_killed_is_made_by_the_next(older: Path) -> None:
+    before = rows(f"sqlite:///{older}")
+    script = """
+import os, signal, sys
+from digest.store import open_store, schema, sqlite
+
+sqlite.check_references = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+open_store(sys.argv[1])
+"""
+    killed = subprocess.run(  # noqa: S603  This interpreter, and a script of ours.
+        [sys.executable, "-c", script, f"sqlite:///{older}"],
+        check=False,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+    )
+    assert killed.returncode == -signal.SIGKILL
+    assert rows(f"sqlite:///{older}") == before
+
+    done = migrate(f"sqlite:///{older}")
+
+    assert (done.before, done.after) == ("0001", schema.newest())
+    assert done.copy
+    assert rows(f"sqlite:///{done.copy}") == before
+    assert list(older.parent.glob("*.part")) == []
+
+
+def test_copies_of_earlier_migrations_go_and_others_stay(older: Path) -> None:
+    gone, stays = "digest.db.before-0001", ("digest.db.before-mine", "other.db.before-0001")
+    for name in (gone, *stays):
+        older.with_name(name).touch()
+
+    done = migrate(f"sqlite:///{older}")
+
+    assert done.copy
+    found = {each.name for each in older.parent.glob("*.before-*")}
+    assert found == {done.copy.name, *stays}
+
+
+def test_a_copy_can_be_put_back_in_its_place(older: Path) -> None:
+    done = migrate(f"sqlite:///{older}")
+    assert done.copy
+    after = rows(f"sqlite:///{older}")
+
+    done.copy.replace(older)
+
+    open_store(f"sqlite:///{older}").close()
+    assert rows(f"sqlite:///{older}") == after

@@ -11,6 +11,7 @@ the same change in `tables`. A released one is never edited.
 from __future__ import annotations
 
 from contextlib import closing
+from glob import escape
 from pathlib import Path
 from typing import NamedTuple
 
@@ -28,6 +29,7 @@ from sqlalchemy import (
 
 from digest.errors import StoreError
 from digest.store import sqlite
+from digest.store.room import check_room, size_of
 from digest.store.tables import metadata
 
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -126,7 +128,9 @@ def _appear(part: Path, path: Path) -> None:
 def migrate(engine: Engine, path: Path, *, copy: bool) -> None:
     """Bring a store up to date in one transaction, with `copy` after copying it beside itself.
 
-    Another run may have done so meanwhile; then nothing is left to do.
+    Another run may have done so meanwhile; then nothing is left to do. One that was interrupted
+    left the store as it was. A store that is damaged is not touched. Of the copies that earlier
+    updates made, none is kept once this one is done.
     """
     with (
         engine.connect().execution_options(writing=True) as connection,
@@ -136,14 +140,30 @@ def migrate(engine: Engine, path: Path, *, copy: bool) -> None:
         if version(connection, str(path)) == newest():
             return
         if copy:
-            sqlite.copy_file(path, copy_of(path))
+            _copy(path)
         upgrade(connection)
         sqlite.check_references(connection, str(path))
+    if copy:
+        _tidy(path)
 
 
 def copy_of(path: Path) -> Path:
     """Return where a file is copied before it is migrated."""
     return path.with_name(f"{path.name}.before-{newest()}")
+
+
+def _copy(path: Path) -> None:
+    """Copy a store beside itself, where there is room for it and for the migration."""
+    check_room(path.parent, 2 * size_of(path))
+    sqlite.copy_file(path, copy_of(path))
+    sqlite.check_whole(copy_of(path), str(path))
+
+
+def _tidy(path: Path) -> None:
+    """Remove the copies of earlier migrations, which no later one needs."""
+    for each in path.parent.glob(f"{escape(path.name)}.before-[0-9][0-9][0-9][0-9]"):
+        if each.name < copy_of(path).name:
+            each.unlink(missing_ok=True)
 
 
 def upgrade(connection: Connection, to: str = "head") -> None:

@@ -106,6 +106,16 @@ def copy_file(path: Path, to: Path) -> None:
         part.unlink(missing_ok=True)
 
 
+def check_whole(path: Path, place: str) -> None:
+    """Raise StoreError where a database is damaged, or a row in it refers to none."""
+    with closing(connect(path, "rw")) as database:
+        (said,) = database.execute("PRAGMA integrity_check(1)").fetchone()
+        if said != "ok":
+            raise StoreError(f"{place}: it is damaged ({said}). {RESTORE}")
+        if broken := database.execute("PRAGMA foreign_key_check").fetchone():
+            raise StoreError(f"{place}: a row of {broken[0]} refers to one that is gone. {RESTORE}")
+
+
 def part_of(path: Path) -> Path:
     """Make an empty file beside `path`, to become it when it is whole; only its owner reads it."""
     handle, name = tempfile.mkstemp(prefix=f"{path.name}.", suffix=".part", dir=path.parent)

@@ -42,6 +42,7 @@ The map, in the order in which the data flows:
     explain        why a paper is in a letter, or is not                                   pure
     reach          how far a keyword reaches over the papers that were seen                pure
     messages       Message, Delivery, what a failure means, when to try again              pure
+    pruning        what is left of old papers and letters                                  pure
     mail           a message as email                                                      pure
     alarms         what an operator should hear of, and its mails                          pure
     escape         texts and addresses made safe for each form of a letter                 pure
@@ -72,6 +73,7 @@ The map, in the order in which the data flows:
     trial          today's letter sent to one reader, as a test
     backups        the store, the config, templates and keys in one file
     restores       a backup put back
+    prunes         a store that has grown, pruned
     resend         letters that an operator sends again, or settles
     checks         what `digest check` tries
     cli/           where the operator types: one file per command

@@ -56,12 +56,12 @@ def letter(setting: Setting, letter_id: int) -> tuple[Letter, tuple[TrackedDeliv
 
 
 def _whole(store: Transaction, letter_id: int) -> Letter:
-    """Return a letter. Raises ConfigError where only the journal knows that it went out."""
+    """Return a letter. Raises ConfigError where it is only known that it went out."""
     letter = store.letter(letter_id)
     if not letter.items and not store.deliveries(letter_id):
         raise ConfigError(
-            f"letter {letter_id}: {BEFORE}, which has not what stood in it; "
-            "the mail that was sent is all there is"
+            f"letter {letter_id}: {BEFORE}, which has not what stood in it, or it was pruned "
+            "since; the mail that was sent is all there is"
         )
     return letter
 

@@ -38,6 +38,7 @@ COMMANDS = {
     "move": "Take all that is remembered to another store.",
     "backup": "Save the store, the config, templates and keys in one file.",
     "restore": "Put back what was saved.",
+    "prune": "Forget the texts of old papers and letters.",
     "take-back": "Go on with a store that was handed over.",
 }
 

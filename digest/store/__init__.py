@@ -19,6 +19,8 @@
     moving       all of one store copied to another
     handover     that another store took over, or that this one is a copy that goes on
     copies       whole stores as files: made, looked through, put to work
+    pruning      old papers and letters made small
+    compacting   a file made as small as what is in it
     room         room on the disk
     stores       Store and Rehearsal, whose blocks are transactions
     opening      from an address to a store

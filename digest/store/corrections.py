@@ -16,6 +16,7 @@ from sqlalchemy import Table, bindparam, delete, insert, select, update
 from digest.known import Decision, Wording
 from digest.papers import fingerprint, merge, own
 from digest.parting import Side
+from digest.pruning import is_pruned
 from digest.store.papers import Papers
 from digest.store.tables import (
     decisions,
@@ -213,6 +214,8 @@ class Corrections(Papers):
     def _told(self, letter_id: int, one: Side, other: Side) -> tuple[bool, bool]:
         """Say which of two papers a letter told, by the name that it told it under."""
         letter = self._connection.scalars(_LETTER, {"letter": letter_id}).one()
+        if is_pruned(letter):  # Nobody knows any more: she is sent neither again.
+            return True, True
         called = {*one.identifiers, *one.names, *other.identifiers, *other.names}
         told = called & {item.identifier for item in letter.items}
         whose = [_name({"name": name}, one, other) for name in told]

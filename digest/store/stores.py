@@ -22,6 +22,7 @@ from digest.store.locks import Locks
 from digest.store.lost import Lost
 from digest.store.mails import Mails
 from digest.store.moving import Moving
+from digest.store.pruning import Pruning
 from digest.store.resolutions import Resolutions
 from digest.store.runs import Runs
 from digest.store.sources import Sources
@@ -48,6 +49,7 @@ class Transaction(
     Corrections,
     Gists,
     Runs,
+    Pruning,
 ):
     """What can be asked of a store and done in it, all of it or nothing.
 

@@ -7,6 +7,7 @@ The map, in the order in which the data flows:
     errors         the error tree
     wall           what a clock on a wall shows, and when                                   pure
     events         what a log may say: each event a record of its own                      pure
+    pulse          that a service's loop turns, and when it does what next
     scrub          texts made fit for a log                                                pure
     latex          LaTeX accents and simple maths made readable; what comes in, cleaned    pure
     papers         Page, Paper, Sighting, identifiers, normal forms, same(), merge()       pure
@@ -52,6 +53,7 @@ The map, in the order in which the data flows:
     outputs/       sending: smtp, sendmail, directory, preview                             I/O
     store/         what is remembered between runs                                         I/O
     slips          what is wrong with a digest.toml, told to who edits it                  pure
+    exposed        a small web server for those who watch a service                       I/O
     config         digest.toml as types
     archive        files in one file, with a manifest; a reader that is afraid of them
     sealing        archives sealed with a passphrase; alone in knowing pyrage
@@ -61,6 +63,7 @@ The map, in the order in which the data flows:
     muted          runs whose letters nobody sees
     report         what a run did, as JSON
     checkpoint     the operator's command that copies the store elsewhere while letters are sent
+    metrics        a service in figures; alone in knowing prometheus-client
     log            events as lines for people, programs or the journal; knows structlog
     stationery     what letters are written with: templates, addresses, Message-IDs
     app            the composition root: the one place where the parts meet

@@ -19,6 +19,7 @@ from msgspec.structs import replace
 from digest.alarms import WatchSettings
 from digest.compose import LetterSettings, RankSettings
 from digest.errors import ConfigError, KeywordError, ScheduleError
+from digest.exposed import ServeSettings
 from digest.fetch import HttpSettings
 from digest.gists import GistSettings
 from digest.mail import split_sender
@@ -76,6 +77,7 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     newsletter: Newsletter = Newsletter()
     store: StoreSettings = StoreSettings()
+    serve: ServeSettings = ServeSettings()
     schedule: Schedule = Schedule()
     http: HttpSettings = HttpSettings()
     gist: GistSettings = GistSettings()

@@ -13,6 +13,7 @@
     outbox       deliveries: ready, leased, in doubt, sent, failed
     locks        one run at a time
     gists        what models wrote of papers
+    figures      what is counted from outside
     runs         which steps were taken when, and how that ended
     corrections  papers that the operator merges or splits
     history      what the command line asks
@@ -37,6 +38,7 @@ database leave as StoreError, translated once.
 
 from __future__ import annotations
 
+from digest.store.figures import Listed, StoreFigures
 from digest.store.files import empty_rehearsal
 from digest.store.history import Appearance, LetterRecord
 from digest.store.letters import LastLetter, PastLetter
@@ -53,6 +55,7 @@ __all__ = [
     "Appearance",
     "LastLetter",
     "LetterRecord",
+    "Listed",
     "Migrated",
     "Outcome",
     "PastLetter",
@@ -61,6 +64,7 @@ __all__ = [
     "SavedPage",
     "SourceState",
     "Store",
+    "StoreFigures",
     "TrackedDelivery",
     "Transaction",
     "Waiting",

@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Engine
 from digest.errors import StoreError
 from digest.store.alarms import Alarms
 from digest.store.corrections import Corrections
+from digest.store.figures import Figures
 from digest.store.gists import Gists
 from digest.store.history import History
 from digest.store.journal import Journal, is_old
@@ -24,8 +25,6 @@ from digest.store.mails import Mails
 from digest.store.moving import Moving
 from digest.store.pruning import Pruning
 from digest.store.resolutions import Resolutions
-from digest.store.runs import Runs
-from digest.store.sources import Sources
 from digest.store.told import Told
 
 PATIENCE = timedelta(seconds=10)
@@ -36,7 +35,7 @@ Translator = Callable[[str], AbstractContextManager[None]]
 
 
 class Transaction(
-    Sources,
+    Figures,
     Lost,
     Letters,
     Mails,
@@ -48,7 +47,6 @@ class Transaction(
     Told,
     Corrections,
     Gists,
-    Runs,
     Pruning,
 ):
     """What can be asked of a store and done in it, all of it or nothing.

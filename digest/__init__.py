@@ -48,6 +48,7 @@ The map, in the order in which the data flows:
     alarms         what an operator should hear of, and its mails                          pure
     escape         texts and addresses made safe for each form of a letter                 pure
     links          where a paper can be read, and which place is best                      pure
+    domains        what the DNS says of a sender's domain; alone in knowing dnspython      I/O
     gists          sentences that a model writes, within their time                        I/O
     render         Letter to HTML, text and Markdown; alone in knowing Jinja
     outputs/       sending: smtp, sendmail, directory, preview                             I/O
@@ -68,6 +69,7 @@ The map, in the order in which the data flows:
     stationery     what letters are written with: templates, addresses, Message-IDs
     app            the composition root: the one place where the parts meet
     watch          alarms looked for and told after each run; the dead man's switch told
+    machine        the machine around it: Python, files, clock, DNS                        I/O
     runs           a run: steps taken by one process at a time, and remembered
     replay         past letters made again: as the config is now, or from kept pages
     questions      what is asked beside a run: why a paper was chosen, what a keyword finds
@@ -79,6 +81,7 @@ The map, in the order in which the data flows:
     prunes         a store that has grown, pruned
     resend         letters that an operator sends again, or settles
     checks         what `digest check` tries
+    doctor         what `digest doctor` looks at
     cli/           where the operator types: one file per command
     sample/        the built-in sample: three days of invented papers
 """

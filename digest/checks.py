@@ -30,29 +30,31 @@ Line = tuple[str, bool, str]
 def checks(config: Config, folder: Path) -> Iterator[Line]:
     """Try each part, and yield a line for each as it is done."""
     setting = Setting(config=config, now=clock(), folder=folder)
-    yield _tried("install", _install)
-    yield _tried("key", partial(_key, folder))
-    yield _tried("templates", partial(_templates, setting))
-    yield _tried("store", partial(_store, setting))
+    yield tried("install", install)
+    yield tried("key", partial(key, folder))
+    yield tried("templates", partial(templates, setting))
+    yield tried("store", partial(_store, setting))
     with fetching(setting) as fetcher:
         for source in config.sources:
-            yield _tried(f"source {source.name}", partial(_source, source, fetcher, setting))
+            yield tried(f"source {source.name}", partial(_source, source, fetcher, setting))
     if config.gist.url:
-        yield _tried("gist", partial(_gist, config))
-    for output in config.outputs:
-        yield _tried(f"output {output.name}", partial(_output, output))
+        yield tried("gist", partial(_gist, config))
+    for each in config.outputs:
+        yield tried(f"output {each.name}", partial(output, each))
     for subscriber in config.subscribers:
-        yield _tried(f"reader {subscriber.name}", partial(_reader, subscriber.name, config))
+        yield tried(f"reader {subscriber.name}", partial(_reader, subscriber.name, config))
 
 
-def _tried(what: str, trial: Callable[[], str]) -> Line:
+def tried(what: str, trial: Callable[[], str]) -> Line:
+    """Try something that returns what it found, or raises DigestError."""
     try:
         return what, False, trial()
     except DigestError as error:
         return what, True, str(error)
 
 
-def _install() -> str:
+def install() -> str:
+    """Say whether another package takes our name. Raises DigestError."""
     from importlib.metadata import packages_distributions  # noqa: PLC0415 - it reads all packages
 
     others = set(packages_distributions().get("digest", ())) - {DISTRIBUTION}
@@ -62,12 +64,14 @@ def _install() -> str:
     return "no other package takes the name `digest`"
 
 
-def _key(folder: Path) -> str:
+def key(folder: Path) -> str:
+    """Say whether there is a secret key. Raises ConfigError for one that is none."""
     found = secret_key(os.environ, folder)
     return "there, and secret" if found else f"none; `digest init` writes {FILE_NAME}"
 
 
-def _templates(setting: Setting) -> str:
+def templates(setting: Setting) -> str:
+    """Write a letter with nothing in it. Raises RenderError."""
     letter = Letter(
         slot=setting.now.date(),
         made_at=setting.now,
@@ -110,11 +114,12 @@ def _gist(config: Config) -> str:
     return f"{config.gist.model} says: {gists(config).one(paper)}"
 
 
-def _output(output: Output) -> str:
+def output(each: Output) -> str:
+    """Try everything of an output but sending. Raises DeliveryError."""
     try:
-        return output.check()
+        return each.check()
     finally:
-        output.close()
+        each.close()
 
 
 def _reader(name: str, config: Config) -> str:

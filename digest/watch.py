@@ -31,6 +31,7 @@ from digest.alarms import (
 )
 from digest.app import Setting, clock, fetching, me, opened, parts
 from digest.config import Config
+from digest.events import AlarmOn, AlarmOver
 from digest.keys import source_secret
 from digest.messages import Mail
 from digest.outputs.directory import Directory
@@ -175,18 +176,24 @@ class _Desk:
         )
         self._message_id = made.message_id
         self._now = made.now
+        self._log = made.log
 
     def begin(self, store: Transaction, alarm: Alarm, told: ToldAlarm | None) -> bool:
         """Tell of an alarm unless it was told; say whether a mail was put in the outbox."""
         this = told or ToldAlarm(name=alarm.name, since=self._now, said=alarm.said)
-        if told is None and not store.begin_alarm(this):
-            return False  # Another looked at the same time, and told it.
+        if told is None:
+            if not store.begin_alarm(this):
+                return False  # Another looked at the same time, and told it.
+            self._log(AlarmOn(alarm=alarm.name))
         return self._put(store, this.key("began"), lambda: began(alarm, this.since, self._head))
 
     def end(self, store: Transaction, told: ToldAlarm) -> bool:
         """Tell that an alarm is over to who was told that it began; likewise."""
         before = store.posted(told.key("began"))
-        if not store.end_alarm(told.name) or not before:
+        if not store.end_alarm(told.name):
+            return False
+        self._log(AlarmOver(alarm=told.name))
+        if not before:
             return False
         return self._put(
             store, told.key("ended"), lambda: ended(told, self._now, before, self._head)

@@ -29,6 +29,7 @@ COMMANDS = {
     "explain": "Say why a paper is in a letter, or is not.",
     "keywords": "Try a keyword on the papers that were seen.",
     "check": "Try the config, the store, each source and each output.",
+    "doctor": "Say what is wrong with the installation, and what to do.",
     "send-test": "Send one reader today's letter, marked as a test.",
     "subscribers": "Look at the readers.",
     "papers": "List the papers that were seen; merge or split them.",

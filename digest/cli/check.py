@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import click
 
-from digest.cli import printable
 from digest.cli.options import needed
 
 
@@ -17,15 +16,10 @@ def command(ctx: click.Context) -> None:
     A line each: ok, or what is wrong and what to do; for a page, also what its selectors find.
     """
     from digest.checks import checks  # noqa: PLC0415 - `--help` need not pay for it
+    from digest.cli.findings import tell  # noqa: PLC0415 - as above
     from digest.config import load  # noqa: PLC0415 - as above
 
     path = needed(ctx)
     config = load(path)
     click.echo(f"ok    config {path}")
-    bad = 0
-    for what, wrong, text in checks(config, path.absolute().parent):
-        bad += wrong
-        mark = "WRONG" if wrong else "ok   "
-        first, *more = f"{mark} {what}: {text}".splitlines()
-        click.echo(printable("\n".join((first, *(f"      {line}".rstrip() for line in more)))))
-    ctx.exit(1 if bad else 0)
+    ctx.exit(1 if tell(checks(config, path.absolute().parent)) else 0)

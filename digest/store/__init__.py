@@ -18,6 +18,7 @@
     corrections  papers that the operator merges or splits
     history      what the command line asks
     moving       all of one store copied to another
+    health       whether a store is whole, who is at work in it, what is stuck
     handover     that another store took over, or that this one is a copy that goes on
     copies       whole stores as files: made, looked through, put to work
     pruning      old papers and letters made small

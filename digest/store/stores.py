@@ -16,6 +16,7 @@ from digest.store.alarms import Alarms
 from digest.store.corrections import Corrections
 from digest.store.figures import Figures
 from digest.store.gists import Gists
+from digest.store.health import Health
 from digest.store.history import History
 from digest.store.journal import Journal, is_old
 from digest.store.letters import Letters
@@ -40,6 +41,7 @@ class Transaction(
     Letters,
     Mails,
     Alarms,
+    Health,
     Locks,
     History,
     Resolutions,
@@ -89,6 +91,17 @@ class Store:
             yield transaction
             if self._journal and transaction.went_out:
                 self._journal.append(transaction.lines(transaction.went_out))
+
+    def behind(self) -> int:
+        """Return how many letters the journal knows and the store, being an older copy, does not.
+
+        Raises StoreError where the journal cannot be read.
+        """
+        if self._journal is None:
+            return 0
+        lines = self._journal.read()
+        with self.reading() as transaction:
+            return transaction.unknown(lines)
 
     def close(self) -> None:
         """Close all connections."""

@@ -110,6 +110,11 @@ class Told(Statements):
                 self._settle(letter, several)
         return taken
 
+    def unknown(self, lines: Sequence[Line]) -> int:
+        """Return how many letters lines tell of that this store does not have."""
+        had = self._had(min((each.slot for each in lines), default=None))
+        return len({_key(each) for each in lines} - had.keys())
+
     def _had(self, since: date | None) -> dict[tuple[datetime, str, date], int]:
         if since is None:
             return {}

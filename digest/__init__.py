@@ -35,6 +35,7 @@ The map, in the order in which the data flows:
     gist           one telling sentence, and texts with their hits marked                  pure
     prompt         what a model is asked about a paper, which answers are shown            pure
     letters        Letter, Item, Receipt: what one reader gets, as data                    pure
+    missed         days without a letter since nobody looked                                pure
     items          a paper as a letter tells it                                            pure
     reading_time   how much of it can be read in three minutes                             pure
     compose        which papers are in a letter, and how its numbers add up                pure

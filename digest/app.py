@@ -27,6 +27,7 @@ from digest.events import UNLOGGED, Log
 from digest.fetch import Fetcher
 from digest.gists import Gists
 from digest.keys import secret_key, source_secret
+from digest.missed import Scheduled
 from digest.outputs import Output
 from digest.outputs.preview import Preview
 from digest.pipeline import STEPS, Parts, Step
@@ -67,8 +68,9 @@ class Setting:
 
     `quiet` keeps a dry run's letters off standard output. `folder` is where its HTML goes.
     `record` is where each page that is fetched is kept; `checkpoint` copies the store elsewhere.
-    `patient` is who sends only what is due. `run` names the run, in the store and wherever it is
-    spoken of: `log` hears what happens in it.
+    `patient` is who sends only what is due; `scheduled` who runs at the ticks of the config, be
+    they the default ones. `run` names the run, in the store and wherever it is spoken of: `log`
+    hears what happens in it.
     """
 
     config: Config
@@ -83,6 +85,7 @@ class Setting:
     checkpoint: Callable[[], None] | None = None
     steps: tuple[Step, ...] = STEPS
     patient: bool = False
+    scheduled: bool = False
     run: str = field(default_factory=run_name)
     tell: Tell = silence
     log: Log = UNLOGGED
@@ -211,6 +214,7 @@ def parts(setting: Setting, store: Store, fetcher: Fetcher, owner: str) -> Parts
         letters=config.letters,
         resolve=config.resolve,
         reply_to=config.newsletter.reply_to,
+        scheduled=_scheduled(setting),
         gists=gists(config, dry_run=setting.dry_run) if config.gist.url else None,
         only=setting.only,
         sample=setting.sample,
@@ -220,6 +224,13 @@ def parts(setting: Setting, store: Store, fetcher: Fetcher, owner: str) -> Parts
         log=setting.log,
         checkpoint=setting.checkpoint,
     )
+
+
+def _scheduled(setting: Setting) -> Scheduled | None:
+    """Return what knows of ticks: who runs `once` by other means may have others than ours."""
+    if setting.scheduled or setting.config.schedule.publish:
+        return partial(setting.config.timetable.due, "publish")
+    return None
 
 
 def gists(config: Config, *, dry_run: bool = False) -> Gists:

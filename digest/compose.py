@@ -26,6 +26,7 @@ from digest.letters import (
     Suggestion,
     Trouble,
 )
+from digest.missed import Away, missed_lines, paused
 from digest.rank import Ranked, Weights
 from digest.reading_time import titles_listed, within_reading_time
 from digest.subscribers import MOST_PAPERS, Candidate, Candidates, Subscriber
@@ -103,8 +104,8 @@ class Circumstances:
     places: tuple[Place, ...] = ()
     sources: tuple[str, ...] = ()
     suggestions: tuple[Suggestion, ...] = ()
+    away: Away | None = None
     sample: bool = False
-    test: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,6 +118,12 @@ class Divided:
     more: tuple[Ranked, ...]
     below: tuple[Ranked, ...]
     excluded: tuple[Ranked, ...]
+
+    @property
+    def here(self) -> frozenset[int]:
+        """The numbers of the papers that are told in full."""
+        told = (*self.passed, *self.rising, *self.trending)
+        return frozenset(each.candidate.id for each in told)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,7 +152,8 @@ def compose(
     items = _told(divided, about, words)
     revised = tuple(revised_item(each, words) for each in found.revised[:MOST_REVISED])
     more = tuple(item(each, "more", words, about.before) for each in divided.more)
-    told = within_reading_time(items, more)
+    missed = missed_lines(about.away, about.today, found.fresh, divided.here)
+    told = within_reading_time(items, more, len(missed))
     receipt = _receipt(divided, found, len(revised), about)
     letter = Letter(
         slot=about.today,
@@ -155,15 +163,16 @@ def compose(
         items=(*told, *revised, *more),
         receipt=receipt,
         keywords=subscriber.keywords if subscriber else (),
-        listed=titles_listed(told, revised, more, settings.more),
+        listed=titles_listed(told, revised, more, settings.more, len(missed)),
         first=about.before is None,
         thin=_thin(receipt, found.fresh, about),
         troubles=about.troubles,
         lost=about.lost,
         places=about.places,
         suggestions=about.suggestions,
+        missed=missed,
+        pause=paused(about.away, about.today),
         sample=about.sample,
-        test=about.test,
     )
     chosen = [
         each.candidate

@@ -24,6 +24,8 @@ __all__ = [
     "Letter",
     "Lost",
     "Marked",
+    "Missed",
+    "Pause",
     "Place",
     "Reason",
     "Receipt",
@@ -122,6 +124,21 @@ class Lost(Struct, frozen=True, kw_only=True):
     last: date
 
 
+class Missed(Struct, frozen=True, kw_only=True):
+    """A day without a letter: how many papers were listed, how many of them are told in full."""
+
+    day: date
+    listed: int
+    here: int
+
+
+class Pause(Struct, frozen=True, kw_only=True):
+    """That there was no letter `since` a day, for so long that this one goes `back_to` a later."""
+
+    since: date
+    back_to: date
+
+
 class Place(Struct, frozen=True, kw_only=True):
     """Where a person sees a source's whole list."""
 
@@ -158,6 +175,8 @@ class Letter(Struct, frozen=True, kw_only=True, omit_defaults=True):
     lost: tuple[Lost, ...] = ()
     places: tuple[Place, ...] = ()
     suggestions: tuple[Suggestion, ...] = ()
+    missed: tuple[Missed, ...] = ()
+    pause: Pause | None = None
     sample: bool = False
     test: bool = False
 

@@ -26,6 +26,9 @@ NUMBER_VOTES_AND_AGE = 10
 MOST_AUTHORS = 3
 """Up to how many authors a letter names all."""
 
+WORDS_OF_A_MISSED_DAY = 13
+"""What the line of a day without a letter says."""
+
 WORDS_OF_REVISED = 8
 """What a revised paper's line says beside its title."""
 
@@ -33,13 +36,15 @@ WORDS_OF_TITLES = 10
 """To how many words the list at the head cuts a title, or about."""
 
 
-def within_reading_time(items: Sequence[Item], more: Sequence[Item]) -> tuple[Item, ...]:
+def within_reading_time(
+    items: Sequence[Item], more: Sequence[Item], missed: int = 0
+) -> tuple[Item, ...]:
     """Tell the first papers by their abstracts, the others by a sentence.
 
     As many abstracts, and summaries beside them, as there is time to read when some titles of
-    the rest are to be read, too.
+    the rest are to be read, too. `missed` counts days that have a line.
     """
-    left = WORDS - WORDS_AROUND - sum(_count(each.title) + 1 for each in more[:RESERVED])
+    left = _open(missed) - sum(_count(each.title) + 1 for each in more[:RESERVED])
     told: tuple[Item, ...] = ()
     for excerpts, summaries in (
         (EXCERPTS, True),
@@ -53,16 +58,25 @@ def within_reading_time(items: Sequence[Item], more: Sequence[Item]) -> tuple[It
 
 
 def titles_listed(
-    told: Sequence[Item], revised: Sequence[Item], more: Sequence[Item], most: int
+    told: Sequence[Item],
+    revised: Sequence[Item],
+    more: Sequence[Item],
+    most: int,
+    missed: int = 0,
 ) -> int:
     """Return how many titles of `more` still fit into what can be read in three minutes."""
-    left = WORDS - WORDS_AROUND - sum(_length(each) for each in told)
+    left = _open(missed) - sum(_length(each) for each in told)
     left -= sum(_count(each.title) + WORDS_OF_REVISED for each in revised)
     for listed, each in enumerate(more[:most]):
         left -= _count(each.title) + 1
         if left < 0:
             return listed
     return min(most, len(more))
+
+
+def _open(missed: int) -> int:
+    """Return how many words there is time for beside those of the head and the foot."""
+    return WORDS - WORDS_AROUND - WORDS_OF_A_MISSED_DAY * missed
 
 
 def _opened(item: Item, *, summaries: bool) -> Item:

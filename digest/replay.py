@@ -48,8 +48,12 @@ def again(setting: Setting, kept: Kept) -> Run:
 
 
 def _offline(made: Parts) -> Parts:
-    """Let no model be asked for what is only tried: what it wrote before is used."""
-    return dataclasses.replace(made, gists=made.gists and Unasked(made.gists.model))
+    """Let no model be asked for what is only tried: what it wrote before is used.
+
+    On which past days nobody looked is not remembered, so that no letter tells of them.
+    """
+    gists = made.gists and Unasked(made.gists.model)
+    return dataclasses.replace(made, gists=gists, scheduled=None)
 
 
 def on_pages(made: Parts, kept: Kept, after: datetime | None = None) -> Parts:

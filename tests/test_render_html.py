@@ -8,13 +8,13 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from letter_factory import DAY, giant_letter, hostile_letter, letter
 
-from digest.letters import Lost, Suggestion, Trouble
+from digest.letters import Lost, Missed, Pause, Suggestion, Trouble
 from digest.messages import Entry
 from digest.render import Renderer
 
@@ -44,6 +44,11 @@ def letters(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
         troubles=(Trouble(source="arXiv", reason="no answer", since=DAY),),
         lost=(Lost(source="arXiv", first=DAY, last=DAY),),
         suggestions=(Suggestion(keyword="lerning", instead="learning"),),
+        missed=tuple(
+            Missed(day=DAY - timedelta(days=back), listed=410 * (back % 3), here=back % 4)
+            for back in range(14, 0, -1)
+        ),
+        pause=Pause(since=DAY - timedelta(days=40), back_to=DAY - timedelta(days=14)),
     )
     every = {
         "full": letter(),

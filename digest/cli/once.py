@@ -42,6 +42,11 @@ SAMPLE = "This was the built-in sample, with invented papers. `digest init` sets
 @click.option(
     "--patient", is_flag=True, help="Leave what is to be sent again later until it is time."
 )
+@click.option(
+    "--scheduled",
+    is_flag=True,
+    help="It runs at the times of [schedule]: letters tell of days that were missed.",
+)
 @click.option("--record", metavar="DIR", default="", help="Keep each page that is fetched there.")
 @click.option(
     "--replay", metavar="DIR", default="", help="Read the pages kept there; implies --dry-run."
@@ -95,6 +100,7 @@ class Wanted:
     start_afresh: bool
     steps: str
     patient: bool
+    scheduled: bool
     record: str
     replay: str
     checkpoint: str
@@ -137,6 +143,7 @@ def _run(wanted: Wanted, path: Path, voice: Voice) -> Run:
         record=Path(wanted.record) if wanted.record else None,
         steps=chosen(wanted.steps) if wanted.steps else STEPS,
         patient=wanted.patient,
+        scheduled=wanted.scheduled,
         checkpoint=keep,
         tell=voice.tell,
         log=voice.log,

@@ -16,6 +16,7 @@ from digest.events import UNLOGGED, Log
 from digest.gists import Asked
 from digest.letters import Letter
 from digest.messages import Pages, Rendered
+from digest.missed import Scheduled
 from digest.outputs import Output
 from digest.papers import Paper
 from digest.rank.keywords import Words, texts
@@ -46,7 +47,8 @@ class Parts:
     `log` what happened; `renew` keeps others from taking a long run for a dead one; `texts` makes
     papers readable; `checkpoint` copies the store elsewhere, and raises CheckpointError where it
     cannot. Who is `patient` sends only what is due, and not what is to be tried again later; what
-    is done `unhurried` is done before the run is stopped, if it does not take long.
+    is done `unhurried` is done before the run is stopped, if it does not take long. `scheduled`
+    says whether publishing was to run between two moments; None where nobody knows.
     """
 
     store: Store
@@ -77,4 +79,5 @@ class Parts:
     renew: Callable[[Transaction], None] = lambda _: None
     checkpoint: Callable[[], None] | None = None
     unhurried: Callable[[], AbstractContextManager[None]] = nullcontext
+    scheduled: Scheduled | None = None
     texts: Callable[[Sequence[Candidate]], Sequence[Words]] = texts

@@ -15,6 +15,7 @@ from digest.events import LettersPublished
 from digest.items import Before
 from digest.keywords import Keyword
 from digest.letters import Letter, Lost, Place, Suggestion, Trouble, spells
+from digest.missed import Away, missed_days
 from digest.pipeline.gists import written
 from digest.pipeline.parts import Parts
 from digest.rank import rank
@@ -23,6 +24,7 @@ from digest.rank.suggestions import suggest
 from digest.store import SourceState, Transaction
 from digest.subscribers import (
     Candidate,
+    Days,
     Subscriber,
     candidates,
     candidates_since,
@@ -44,7 +46,8 @@ class Published:
 class Due:
     """A reader who gets a letter now; None is the public.
 
-    `lost` are the days that turned out to be lost since the letter before.
+    `lost` are the days that turned out to be lost since the letter before, `away` the days on
+    which nobody looked.
     """
 
     subscriber: Subscriber | None
@@ -53,6 +56,7 @@ class Due:
     since: datetime
     sent: Mapping[int, int]
     lost: tuple[Lost, ...] = ()
+    away: Away | None = None
 
     @property
     def name(self) -> str:
@@ -87,6 +91,8 @@ def publish(parts: Parts) -> Published:
     ]
     with parts.store.writing() as store:
         published = [it.letter for each, it in worth if _put(parts, store, each, it)]
+        if not parts.only:  # A letter by hand says nothing of the days of the others.
+            store.look([(each.name, each.today) for each in due], parts.now)
     parts.log(LettersPublished(letters=len(published), silent=len(silent)))
     return Published(letters=published, silent=silent, notes=notes)
 
@@ -127,6 +133,7 @@ def write(parts: Parts, desk: Desk, due: Due) -> Composed:
         places=tuple(Place(source=each.name, url=each.home) for each in parts.sources if each.home),
         sources=tuple(each.name for each in parts.sources),
         suggestions=_suggestions(desk, due),
+        away=due.away,
         sample=parts.sample,
     )
     return compose(
@@ -155,16 +162,47 @@ def due_reader(parts: Parts, store: Transaction, subscriber: Subscriber | None) 
     name = subscriber.name if subscriber else ""
     last = store.last_letter(name)
     before = Before(made_at=last.made_at, keywords=last.letter.keywords) if last else None
+    since = candidates_since(
+        subscriber or EVERYONE, parts.now, store.first_letter_at(name), parts.letters.days
+    )
     return Due(
         subscriber=subscriber,
-        today=days_of(subscriber, parts.zone_of(subscriber)).of(parts.now),
+        today=_days(parts, subscriber).of(parts.now),
         before=before,
-        since=candidates_since(
-            subscriber or EVERYONE, parts.now, store.first_letter_at(name), parts.letters.days
-        ),
+        since=since,
+        away=_away(parts, store, subscriber, last.day if last else None, since),
         sent=store.sent(name),
         lost=_lost(parts, store.lost_since(before.made_at, parts.now)) if before else (),
     )
+
+
+def _days(parts: Parts, subscriber: Subscriber | None) -> Days:
+    return days_of(subscriber, parts.zone_of(subscriber))
+
+
+def _away(
+    parts: Parts,
+    store: Transaction,
+    subscriber: Subscriber | None,
+    last: date | None,
+    since: datetime,
+) -> Away | None:
+    """Return the days on which nobody looked, where it is known when somebody was to."""
+    known = [day for day in (last, store.looked(subscriber.name if subscriber else "")) if day]
+    awake = store.last_look()
+    if parts.scheduled is None or awake is None or not known:
+        return None
+    days, looked = _days(parts, subscriber), max(known)
+    missed = missed_days(
+        subscriber or EVERYONE,
+        days,
+        parts.scheduled,
+        last=last,
+        looked=looked,
+        awake=awake,
+        today=days.of(parts.now),
+    )
+    return Away(days=missed, looked=looked, since=days.of(since))
 
 
 def _due(parts: Parts, store: Transaction) -> tuple[list[Due], list[tuple[str, str]]]:

@@ -21,6 +21,7 @@ from digest.store.history import History
 from digest.store.journal import Journal, is_old
 from digest.store.letters import Letters
 from digest.store.locks import Locks
+from digest.store.looks import Looks
 from digest.store.lost import Lost
 from digest.store.mails import Mails
 from digest.store.moving import Moving
@@ -50,6 +51,7 @@ class Transaction(
     Corrections,
     Gists,
     Pruning,
+    Looks,
 ):
     """What can be asked of a store and done in it, all of it or nothing.
 

@@ -65,6 +65,7 @@ The map, in the order in which the data flows:
     muted          runs whose letters nobody sees
     report         what a run did, as JSON
     checkpoint     the operator's command that copies the store elsewhere while letters are sent
+    window         what a service shows to those who watch it                              I/O
     metrics        a service in figures; alone in knowing prometheus-client
     log            events as lines for people, programs or the journal; knows structlog
     stationery     what letters are written with: templates, addresses, Message-IDs

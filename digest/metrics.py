@@ -32,8 +32,8 @@ CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 FRESH = 10.0
 """For how many seconds figures are shown again; what reads them asks each 15 seconds or less."""
 
-SHARE = 200
-"""Of how many seconds one is spent on counting, at most."""
+SHARE = 1000
+"""Of how many seconds one is spent on counting, at most: it grows with what was sent."""
 
 OUTCOMES = ("ok", "failed", "stopped")
 CADENCES = ("daily", "weekdays", "weekly", "monthly")

@@ -82,6 +82,9 @@ The map, in the order in which the data flows:
     restores       a backup put back
     prunes         a store that has grown, pruned
     resend         letters that an operator sends again, or settles
+    units          units of systemd as texts, filled in for one machine                    pure
+    confinement    what of a config a hardened service cannot do
+    install        units written where systemd looks for them, and taken away              I/O
     checks         what `digest check` tries
     doctor         what `digest doctor` looks at
     cli/           where the operator types: one file per command

@@ -36,6 +36,8 @@ COMMANDS = {
     "letters": "List the letters that went out; send one again.",
     "replay": "Make past letters again, and say how they differ from what was sent.",
     "migrate": "Make the store's tables, or bring them up to date.",
+    "install": "Write units of systemd, so that it runs by itself.",
+    "uninstall": "Remove what `digest install` wrote.",
     "move": "Take all that is remembered to another store.",
     "backup": "Save the store, the config, templates and keys in one file.",
     "restore": "Put back what was saved.",

@@ -32,6 +32,7 @@ COMMANDS = {
     "doctor": "Say what is wrong with the installation, and what to do.",
     "send-test": "Send one reader today's letter, marked as a test.",
     "subscribers": "Look at the readers.",
+    "schedule": "Tell when a service runs next, and who is due when.",
     "papers": "List the papers that were seen; merge or split them.",
     "letters": "List the letters that went out; send one again.",
     "replay": "Make past letters again, and say how they differ from what was sent.",

@@ -6,6 +6,8 @@
     rows        minutes, hours and days, as both forms of a line say them
     ticks       when a line's next tick is; alone in knowing APScheduler
     timetable   the lines of each step
+    plan        who is due at which tick, and where ticks are too few
+    settings    `[schedule]` itself
     oncalendar  a line as systemd's timers say it
 
 Pure: it never reads a clock, waits or runs anything. A *tick* is a moment at which a step is to

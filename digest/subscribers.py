@@ -24,7 +24,8 @@ CadenceName = Literal["daily", "weekdays", "weekly", "monthly"]
 _HOUR = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]")
 _FRIDAY = 4
 _WEEK = timedelta(days=7)
-_MONTH = timedelta(days=31)
+_MONTH = timedelta(days=31, hours=1)
+"""October has an hour more where clocks are put back in it."""
 
 MOST_PAPERS = 20
 """The most papers that a letter can tell in full: mailboxes cut off what is longer."""
@@ -152,7 +153,9 @@ def candidates_since(
     Her first letter, made at `first` if it was, draws on three days: what is older is not held
     back for the second. Who gets a letter a month gets the month's papers.
     """
-    kept = timedelta(days=max(days, _MONTH.days) if subscriber.cadence == "monthly" else days)
+    kept = timedelta(days=days)
+    if subscriber.cadence == "monthly":
+        kept = max(kept, _MONTH)
     return max(now - kept, (first or now) - FIRST_LETTER)
 
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
@@ -135,17 +136,25 @@ def test_what_was_listed_last_before_is_no_candidate_unless_revised() -> None:
 @pytest.mark.parametrize(
     ("cadence", "first", "back"),
     [
-        ("daily", None, 3),
-        ("daily", NOW - timedelta(days=5), 8),
-        ("daily", NOW - timedelta(days=40), 14),
-        ("monthly", None, 3),
-        ("monthly", NOW - timedelta(days=40), 31),
+        ("daily", None, timedelta(days=3)),
+        ("daily", NOW - timedelta(days=5), timedelta(days=8)),
+        ("daily", NOW - timedelta(days=40), timedelta(days=14)),
+        ("monthly", None, timedelta(days=3)),
+        ("monthly", NOW - timedelta(days=40), timedelta(days=31, hours=1)),
     ],
 )
 def test_a_first_letter_draws_on_three_days_and_a_monthly_one_on_its_month(
-    cadence: CadenceName, first: datetime | None, back: int
+    cadence: CadenceName, first: datetime | None, back: timedelta
 ) -> None:
-    assert candidates_since(reader(cadence), NOW, first, 14) == NOW - timedelta(days=back)
+    assert candidates_since(reader(cadence), NOW, first, 14) == NOW - back
+
+
+def test_a_monthly_letter_leaves_nothing_of_a_month_with_an_hour_more() -> None:
+    october = datetime(2028, 10, 1, 7, tzinfo=ZoneInfo("Europe/Berlin")).astimezone(UTC)
+    november = datetime(2028, 11, 1, 7, tzinfo=ZoneInfo("Europe/Berlin")).astimezone(UTC)
+    first = october - timedelta(days=90)
+
+    assert candidates_since(reader("monthly"), november, first, 14) <= october
 
 
 def test_a_candidate_has_the_most_votes_and_the_last_day() -> None:

@@ -1,9 +1,9 @@
 """Days without a letter since nobody looked: the machine slept, or the service was down.
 
-A day is missed where the schedule had a tick at which a reader was due, and no run looked through
-the papers for anybody. One letter makes up for all of them, and says so in a line for each; after
-more than two weeks, for those of the last two. A day on which a run looked and found nothing for
-her is silent, not missed. Pure: it never reads the schedule or the store.
+A day is missed where the schedule had a tick at which a reader was due, and on which no run looked
+through the papers, be it for others. One letter makes up for all of them, and says so in a line
+for each; after more than two weeks, for those of the last two. A day on which a run looked and
+found nothing for her is silent, not missed. Pure: it never reads the schedule or the store.
 """
 
 from __future__ import annotations
@@ -45,16 +45,16 @@ def missed_days(
     *,
     last: date | None,
     looked: date,
-    awake: datetime,
+    looks: Collection[datetime],
     today: date,
 ) -> tuple[date, ...]:
     """Return the days after `looked` and before today on which her letter was due to be written.
 
-    `last` is the day of her last letter. Until `awake` somebody looked, be it not for her.
+    `last` is the day of her last letter, `looks` are when papers were looked through since.
     """
     found: list[date] = []
     for day in _between(looked, today):
-        if is_due(reader, last, day) and _ticked(days, day, scheduled, awake):
+        if is_due(reader, last, day) and _slept(days, day, scheduled, looks):
             found.append(day)
             last = day
     return tuple(found)
@@ -64,11 +64,12 @@ def _between(first: date, last: date) -> Iterator[date]:
     return (first + _DAY * ahead for ahead in range(1, (last - first).days))
 
 
-def _ticked(days: Days, day: date, scheduled: Scheduled, awake: datetime) -> bool:
-    """Say whether there was a tick on a day, after `awake`."""
+def _slept(days: Days, day: date, scheduled: Scheduled, looks: Collection[datetime]) -> bool:
+    """Say whether a day had a tick, and no look."""
     begin, end = days.beginning(day), days.beginning(day + _DAY)
-    after, until = max(begin - _INSTANT, awake), end - _INSTANT
-    return days.of(begin) == day and after < until and scheduled(after, until)
+    if days.of(begin) != day or any(begin <= look < end for look in looks):
+        return False
+    return scheduled(begin - _INSTANT, end - _INSTANT)
 
 
 def missed_lines(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 
@@ -36,7 +36,7 @@ def missed(
     *,
     publish: str = "daily at 07:00",
     last: int | None = None,
-    awake: datetime | None = None,
+    looks: Iterable[datetime] = (),
     cadence: CadenceName = "daily",
     hour: str = "00:00",
 ) -> list[int]:
@@ -48,7 +48,7 @@ def missed(
         lambda after, until: table.due("publish", after, until),
         last=date(2026, 6, last or looked),
         looked=date(2026, 6, looked),
-        awake=awake or june(looked),
+        looks=(june(looked), *looks),
         today=date(2026, 6, today),
     )
     return [day.day for day in found]
@@ -75,9 +75,10 @@ def test_days_on_which_she_is_not_due_are_not_missed() -> None:
     assert missed(2, 30, cadence="monthly") == []
 
 
-def test_days_on_which_somebody_was_looked_for_since_are_not_missed() -> None:
-    assert missed(8, 12, awake=june(11)) == []
-    assert missed(8, 12, awake=june(10)) == [11]
+def test_days_on_which_a_run_looked_are_not_missed_be_it_for_others() -> None:
+    assert missed(8, 12, looks=(june(9), june(10), june(11))) == []
+    assert missed(8, 12, looks=[june(10)]) == [9, 11]
+    assert missed(4, 8, looks=[june(7)], cadence="weekdays") == [5]
 
 
 def test_a_silent_day_is_not_missed() -> None:
@@ -98,7 +99,7 @@ def test_every_day_between_is_missed_where_there_is_a_tick_on_each(last: date, d
         lambda _, __: True,
         last=last,
         looked=last,
-        awake=datetime(1990, 1, 1, tzinfo=UTC),
+        looks=(),
         today=last + days * DAY,
     )
     assert list(found) == [last + ahead * DAY for ahead in range(1, days)]
@@ -181,6 +182,16 @@ def test_the_last_look_stays_whatever_order_looks_come_in(store: Store) -> None:
         assert transaction.looked("Ann") == date(2026, 6, 12)
         assert transaction.looked("") == date(2026, 6, 10)
         assert transaction.last_look() == june(12)
+
+
+def test_looks_are_remembered_for_a_year_be_it_that_nobody_was_due(store: Store) -> None:
+    with store.writing() as transaction:
+        for moment in (june(8), june(9), june(8) + 366 * DAY):
+            transaction.look([], moment)
+            transaction.look([], moment)
+    with store.reading() as transaction:
+        assert transaction.looks_since(june(9)) == (june(9), june(8) + 366 * DAY)
+        assert transaction.looks_since(june(1))[0] == june(8)
 
 
 # Whole runs

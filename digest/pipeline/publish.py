@@ -189,8 +189,7 @@ def _away(
 ) -> Away | None:
     """Return the days on which nobody looked, where it is known when somebody was to."""
     known = [day for day in (last, store.looked(subscriber.name if subscriber else "")) if day]
-    awake = store.last_look()
-    if parts.scheduled is None or awake is None or not known:
+    if parts.scheduled is None or store.last_look() is None or not known:
         return None
     days, looked = _days(parts, subscriber), max(known)
     missed = missed_days(
@@ -199,7 +198,7 @@ def _away(
         parts.scheduled,
         last=last,
         looked=looked,
-        awake=awake,
+        looks=store.looks_since(days.beginning(looked)),
         today=days.of(parts.now),
     )
     return Away(days=missed, looked=looked, since=days.of(since))
@@ -208,15 +207,20 @@ def _away(
 def _due(parts: Parts, store: Transaction) -> tuple[list[Due], list[tuple[str, str]]]:
     due, silent = [], []
     for subscriber in readers(parts):
-        reader = due_reader(parts, store, subscriber)
-        last = store.last_letter(reader.name)
+        name = subscriber.name if subscriber else ""
         if not outputs_for(parts, subscriber):
-            silent.append((reader.name, "no output reaches this reader"))
-        elif is_due(subscriber or EVERYONE, last.day if last else None, reader.today):
-            due.append(reader)
+            silent.append((name, "no output reaches this reader"))
+        elif _is_due(parts, store, subscriber):
+            due.append(due_reader(parts, store, subscriber))
         else:
-            silent.append((reader.name or "public", "not due"))
+            silent.append((name or "public", "not due"))
     return due, silent
+
+
+def _is_due(parts: Parts, store: Transaction, subscriber: Subscriber | None) -> bool:
+    last = store.last_letter(subscriber.name if subscriber else "")
+    today = _days(parts, subscriber).of(parts.now)
+    return is_due(subscriber or EVERYONE, last.day if last else None, today)
 
 
 EVERYONE = Subscriber(name="everyone")

@@ -353,6 +353,9 @@ looked = Table(
 )
 """Up to which of her days papers were looked through for a reader, be it that nothing was news."""
 
+looks = Table("looks", metadata, Column("at", Utc, primary_key=True))
+"""When papers were looked through for whoever was due, be it nobody."""
+
 alarms = Table(
     "alarms",
     metadata,

@@ -33,6 +33,11 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("subscriber", name="pk_looked"),
     )
     op.create_table(
+        "looks",
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("at", name="pk_looks"),
+    )
+    op.create_table(
         "mails",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("recipient", sa.Text(), nullable=False),

@@ -87,6 +87,7 @@ The map, in the order in which the data flows:
     install        units written where systemd looks for them, and taken away              I/O
     checks         what `digest check` tries
     doctor         what `digest doctor` looks at
+    serve/         a service: the steps at their times, by runs that are processes of their own
     cli/           where the operator types: one file per command
     sample/        the built-in sample: three days of invented papers
 """

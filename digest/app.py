@@ -141,16 +141,18 @@ def fetching(setting: Setting) -> Fetcher:
 
 
 @contextmanager
-def locked(store: Store, owner: str) -> Iterator[None]:
-    """Hold the run's lock. Raises LockHeldError while another run has it."""
+def locked(
+    store: Store, owner: str, name: str = LOCK, lease: timedelta = LOCK_LEASE
+) -> Iterator[None]:
+    """Hold a lock, the run's as a rule. Raises LockHeldError while another has it."""
     with store.writing() as transaction:
-        transaction.take_lock(LOCK, owner, clock(), LOCK_LEASE, alive)
+        transaction.take_lock(name, owner, clock(), lease, alive)
     try:
         yield
     finally:
         with store.writing() as transaction:
             transaction.give_back(owner)
-            transaction.release_lock(LOCK, owner)
+            transaction.release_lock(name, owner)
 
 
 def renew(owner: str, transaction: Transaction) -> None:
@@ -177,7 +179,19 @@ def alive(owner: str) -> bool:
         return False
     except PermissionError:
         return True
-    return True
+    return not _is_unburied(pid)
+
+
+def _is_unburied(pid: str) -> bool:
+    """Say whether a process has ended, and none but its number is left: a zombie.
+
+    Its parent takes that away, or who started the system; in a container it may be nobody.
+    """
+    try:
+        status = Path(f"/proc/{pid}/stat").read_bytes()
+    except OSError:
+        return False
+    return status.rpartition(b")")[2].split()[0] == b"Z"
 
 
 def parts(setting: Setting, store: Store, fetcher: Fetcher, owner: str) -> Parts:

@@ -16,6 +16,7 @@
       CheckpointError                    the store was not copied elsewhere: send stops; exit 1
       GistError                          a model is of no use; the extractive sentence stands
       StoreError                         stop; nothing half-written; exit 3
+      LockLostError                    a lock was not renewed in time, and another has it
       LockHeldError                      another run is at work; exit 75
 
 Errors of libraries are translated where they are met, once, with ``raise … from error``.
@@ -125,6 +126,10 @@ class StoreError(DigestError):
     """The store cannot be used. Nothing was half-written."""
 
     exit_code = 3
+
+
+class LockLostError(StoreError):
+    """A lock was not renewed in time, and another has it."""
 
 
 class LockHeldError(DigestError):

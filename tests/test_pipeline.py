@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import socket
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -127,6 +129,17 @@ def test_a_dead_process_is_not_alive_and_a_living_one_is() -> None:
     host = socket.gethostname()
     assert not alive(f"{host}:{_dead()}:00")
     assert alive(f"{host}:{os.getppid()}:00")
+
+
+def test_a_process_that_nobody_buried_is_not_alive() -> None:
+    process = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    owner = f"{socket.gethostname()}:{process.pid}:abc"
+    assert alive(owner)
+
+    process.kill()
+    os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)  # It has ended, and stays.
+    assert not alive(owner)
+    process.communicate()
 
 
 def test_a_run_that_lost_its_lock_sends_nothing_more(room: Newsroom) -> None:

@@ -26,6 +26,7 @@ from digest.errors import DigestError
 COMMANDS = {
     "init": "Write a digest.toml and a secret key.",
     "once": "Collect, publish and send, now.",
+    "serve": "Run by itself: collect, publish and send at their times.",
     "explain": "Say why a paper is in a letter, or is not.",
     "keywords": "Try a keyword on the papers that were seen.",
     "check": "Try the config, the store, each source and each output.",

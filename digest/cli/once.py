@@ -47,6 +47,7 @@ SAMPLE = "This was the built-in sample, with invented papers. `digest init` sets
     is_flag=True,
     help="It runs at the times of [schedule]: letters tell of days that were missed.",
 )
+@click.option("--name", default="", hidden=True, help="Call the run that; a service does.")
 @click.option("--record", metavar="DIR", default="", help="Keep each page that is fetched there.")
 @click.option(
     "--replay", metavar="DIR", default="", help="Read the pages kept there; implies --dry-run."
@@ -101,6 +102,7 @@ class Wanted:
     steps: str
     patient: bool
     scheduled: bool
+    name: str
     record: str
     replay: str
     checkpoint: str
@@ -121,7 +123,7 @@ class Wanted:
 
 
 def _run(wanted: Wanted, path: Path, voice: Voice) -> Run:
-    from digest.app import Setting, clock, moment  # noqa: PLC0415 - only a run pays for it
+    from digest.app import Setting, clock, moment, run_name  # noqa: PLC0415 - only a run pays for it
     from digest.config import decode, read  # noqa: PLC0415 - as above
     from digest.pipeline import STEPS  # noqa: PLC0415 - as above
     from digest.runs import chosen, once  # noqa: PLC0415 - as above
@@ -144,6 +146,7 @@ def _run(wanted: Wanted, path: Path, voice: Voice) -> Run:
         steps=chosen(wanted.steps) if wanted.steps else STEPS,
         patient=wanted.patient,
         scheduled=wanted.scheduled,
+        run=wanted.name or run_name(),
         checkpoint=keep,
         tell=voice.tell,
         log=voice.log,

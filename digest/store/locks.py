@@ -12,12 +12,13 @@ from typing import Any
 
 from sqlalchemy import Row, bindparam, delete, select, update
 
-from digest.errors import LockHeldError, StoreError
+from digest.errors import LockHeldError, LockLostError
 from digest.store.handover import Handover
 from digest.store.outbox import Outbox
 from digest.store.tables import Utc, locks
 
 _HOLDER = select(locks).where(locks.c.name == bindparam("lock")).with_for_update()
+_UNTIL = select(locks.c.expires_at).where(locks.c.name == bindparam("lock"))
 _mine = (locks.c.name == bindparam("lock")) & (locks.c.owner == bindparam("me"))
 _RENEW = update(locks).where(_mine).values(expires_at=bindparam("until", type_=Utc))
 _RELEASE = delete(locks).where(_mine)
@@ -61,12 +62,12 @@ class Locks(Outbox, Handover):
         return str(holder.owner)
 
     def renew_lock(self, name: str, owner: str, now: datetime, lease: timedelta) -> None:
-        """Hold a lock for longer. Raises StoreError where it was taken over."""
+        """Hold a lock for longer. Raises LockLostError where it was taken over."""
         renewed = self._connection.execute(
             _RENEW, {"lock": name, "me": owner, "until": now + lease}
         )
         if renewed.rowcount != 1:
-            raise StoreError(
+            raise LockLostError(
                 f"lock `{name}`: it was not renewed in time and another run took it over; "
                 "this run stops, and that one finishes its work"
             )
@@ -74,6 +75,11 @@ class Locks(Outbox, Handover):
     def release_lock(self, name: str, owner: str) -> None:
         """Release a lock; one that this owner does not hold stays as it is."""
         self._connection.execute(_RELEASE, {"lock": name, "me": owner})
+
+    def held_until(self, name: str) -> datetime | None:
+        """Return until when a lock is held, if it is."""
+        until: datetime | None = self._connection.execute(_UNTIL, {"lock": name}).scalar()
+        return until
 
     def _hold(self, name: str, owner: str, now: datetime, lease: timedelta) -> None:
         row = {"name": name, "owner": owner, "taken_at": now, "expires_at": now + lease}

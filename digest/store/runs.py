@@ -43,6 +43,7 @@ _ENDED = (
     .order_by(_c.began_at.desc(), _c.id.desc())
     .limit(1)
 )
+_ONE = select(runs).where(_c.id == bindparam("run", type_=Text))
 _TAKEN = select(func.max(_c.began_at)).where(
     _c.outcome.in_(("ok", "failed")), _c.steps.contains(bindparam("step", type_=Text))
 )
@@ -85,6 +86,11 @@ class Runs(Statements):
     def last_ended(self, step: str) -> RunRecord | None:
         """Return the last run that was to take a step and has ended, however it did."""
         found = self._connection.execute(_ENDED, {"step": step}).mappings().first()
+        return _record(found) if found else None
+
+    def run(self, name: str) -> RunRecord | None:
+        """Return a run, if it began."""
+        found = self._connection.execute(_ONE, {"run": name}).mappings().first()
         return _record(found) if found else None
 
     def last_run(self, step: str) -> datetime | None:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 import trustme
-from machine import Machine, machine, needs, until
+from machine import PATIENCE, Machine, machine, needs, until
 from mailserver import PASSWORD, mail_server
 from running import Newsroom, newsroom, paper
 
@@ -135,3 +135,65 @@ def test_a_timer_makes_up_for_the_run_that_the_machine_slept_through(
 
 def owner_of(there: Machine, name: str) -> int:
     return (there.root / STATE.removeprefix("/") / name).stat().st_uid
+
+
+EVERY_MINUTE = """
+[schedule]
+collect = "* * * * *"
+publish = "* * * * *"
+"""
+WATCHED = """[Service]
+WatchdogSec=2
+RestartSec=1
+"""
+"""So that the test need not wait for a minute."""
+
+
+def test_a_service_is_ready_reloads_is_started_again_when_it_hangs_and_stops(
+    room: Newsroom, tmp_path: Path, authority: trustme.CA
+) -> None:
+    room.configure(more=EVERY_MINUTE)
+    texts = {**files(room, authority), "/etc/systemd/system/digest.service.d/short.conf": WATCHED}
+    with systemd(tmp_path, texts) as there:
+        assert there.digest("install", "--system", "--yes").code == 0
+        done = there.run("systemctl", "enable", "--now", "digest")
+        assert done.code == 0, done.err
+        assert shown(there, "digest", "ActiveState") == "active"
+        assert "next: " in shown(there, "digest", "StatusText")
+        walled(there, shown(there, "digest", "MainPID"))
+
+        until(lambda: room.mails, "the letter of the next minute's tick", 2 * PATIENCE)
+        assert "On Looms" in str(room.mails[0]["Subject"])
+
+        config = there.root / "etc/digest/digest.toml"
+        good = config.read_text()
+        config.write_text(good + "[nonsense]\n")
+        assert there.run("systemctl", "reload", "digest").code == 0
+        until(lambda: "is refused" in shown(there, "digest", "StatusText"), "the refusal")
+        config.write_text(good)
+        assert there.run("systemctl", "reload", "digest").code == 0
+        until(lambda: "is refused" not in shown(there, "digest", "StatusText"), "the new config")
+
+        first = shown(there, "digest", "MainPID")
+        assert there.run("kill", "-STOP", first).code == 0
+        until(lambda: shown(there, "digest", "NRestarts") == "1", "the watchdog")
+        until(lambda: shown(there, "digest", "ActiveState") == "active", "the second start")
+        assert shown(there, "digest", "MainPID") not in ("0", first)
+
+        done = there.run("systemctl", "stop", "digest")
+        assert done.code == 0, done.err
+        assert shown(there, "digest", "Result") == "success"
+        assert shown(there, "digest", "ActiveState") == "inactive"
+
+
+def walled(there: Machine, process: str) -> None:
+    """See that the kernel has the walls that the unit asks for."""
+    status = there.run("cat", f"/proc/{process}/status").out
+    found = dict(line.split(":\t", 1) for line in status.splitlines() if ":\t" in line)
+    assert (found["NoNewPrivs"], found["Seccomp"]) == ("1", "2")
+    assert {int(found[name], 16) for name in ("CapEff", "CapPrm", "CapBnd")} == {0}
+    assert int(found["Uid"].split()[0]) in DYNAMIC
+    mounts = there.run("cat", f"/proc/{process}/mounts").out.splitlines()
+    options = {line.split()[1]: line.split()[3].split(",") for line in mounts}
+    assert "ro" in options["/"]
+    assert "rw" in options[STATE]

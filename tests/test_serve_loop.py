@@ -369,9 +369,10 @@ def test_a_run_beside_an_idle_service_has_its_own_lock(url: str) -> None:
         (lambda text: text.replace("every hour", "every blue moon"), "schedule.collect"),
         (lambda text: '[newsletter]\ntemplates = "nowhere"\n' + text, "nowhere"),
         (lambda text: '[store]\nurl = "sqlite:///other.db"\n' + text, "needs a restart"),
+        (lambda text: '[serve]\nmetrics = ""\n' + text, "needs a restart"),
         (lambda text: text.replace(FOLDER, ""), "letters could go nowhere"),
     ],
-    ids=["a key", "a keyword", "a line", "templates", "the store", "no output"],
+    ids=["a key", "a keyword", "a line", "templates", "the store", "metrics", "no output"],
 )
 def test_a_bad_config_is_refused_and_said_and_the_old_one_stays(
     post: Post, change: Callable[[str], str], said: str

@@ -55,4 +55,7 @@ class Orders:
 
 def _fixed(before: Config, after: Config) -> tuple[tuple[str, str, str], ...]:
     """Return the settings that hold for the life of a process, as they were and are."""
-    return (("[store] url", before.store.url, after.store.url),)
+    return (
+        ("[store] url", before.store.url, after.store.url),
+        ("[serve] metrics", before.serve.metrics, after.serve.metrics),
+    )

@@ -59,7 +59,7 @@ def clock() -> datetime:
 
 def run_name() -> str:
     """Return a name for a run, which sorts by its time."""
-    return f"{clock():%Y%m%dT%H%M%S}-{secrets.token_hex(2)}"
+    return f"{clock():%Y%m%dT%H%M%S}-{secrets.token_hex(4)}"
 
 
 @dataclass(frozen=True, kw_only=True)

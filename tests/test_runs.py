@@ -57,7 +57,7 @@ def test_a_run_is_remembered_with_the_steps_it_took(room: Newsroom) -> None:
     some, whole = runs(room)
     assert (whole.steps, whole.outcome, whole.said) == (("collect", "publish", "send"), "ok", "")
     assert (some.steps, some.outcome) == (("collect", "send"), "ok")
-    assert re.fullmatch(r"\d{8}T\d{6}-[0-9a-f]{4}", some.id)
+    assert re.fullmatch(r"\d{8}T\d{6}-[0-9a-f]{8}", some.id)
 
 
 def test_names_of_runs_sort_by_time() -> None:

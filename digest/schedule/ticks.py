@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 _MINUTE = timedelta(minutes=1)
 
 
+@lru_cache(maxsize=64)  # A service asks the same of its lines many times, while it waits.
 def next_tick(line: Line, after: datetime) -> datetime:
     """Return the first moment of a line after another, in UTC."""
     zone, after = ZoneInfo(line.zone), after.astimezone(UTC)

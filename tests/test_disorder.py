@@ -42,13 +42,13 @@ def sources(huggingface: str, arxiv: str) -> str:
 
 def the_world(chance: Random) -> World:
     """Return June 2026 as it was recorded, with lists that fill, and second versions."""
-    lists = {date.fromisoformat(each.stem): _items(each) for each in _june()}
-    world = World(lists, _announced())
+    lists = {date.fromisoformat(each.stem): listed_in(each) for each in _june()}
+    world = World(lists, announced_days())
     for day, items in lists.items():
         world.early[day] = chance.sample(items, len(items) // 2)
     real = date(2026, 6, 12)
     world.early[real] = lists[real]
-    world.lists[real] = _items(PAGES / f"huggingface/api_raw/daily_papers_{real}_raw.json")
+    world.lists[real] = listed_in(PAGES / f"huggingface/api_raw/daily_papers_{real}_raw.json")
     for day in sorted(world.announced):
         for each in list(world.announced[day]):
             if each.how == "new" and chance.random() < REVISED:
@@ -61,11 +61,11 @@ def _june() -> list[Path]:
     return [path for path in recorded("huggingface/daily_api") if path.stem[:7] == "2026-06"]
 
 
-def _items(path: Path) -> list[Item]:
+def listed_in(path: Path) -> list[Item]:
     return list(json.loads(path.read_text(encoding="utf-8")))
 
 
-def _announced() -> dict[date, list[Entry]]:
+def announced_days() -> dict[date, list[Entry]]:
     """Return what arXiv announced on the recorded days; weekends repeat Friday's."""
     found: dict[date, list[Entry]] = {}
     for path in recorded("arxiv/days"):

@@ -26,6 +26,7 @@ pytest_plugins = ["databases"]
 
 FRIDAY = "2026-06-12"
 WORD = "a word that nobody guesses"
+KEY = pyrage.x25519.Identity.generate()
 SMTP_LOGIN = """
 [[outputs]]
 kind = "smtp"
@@ -98,14 +99,14 @@ def test_without_a_passphrase_it_has_no_secrets_and_says_so(room: Newsroom) -> N
 
 
 @pytest.mark.parametrize("by", ["file", "environment", "credential"])
-def test_with_a_passphrase_it_is_age_s_and_has_the_keys(
+def test_what_seals_it_is_told_in_any_of_three_ways(
     room: Newsroom, by: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     held = tmp_path / "backup_passphrase"
-    held.write_text(f"{WORD}\n")
+    held.write_text(f"{KEY}\n")
     held.chmod(0o600)
     if by == "environment":
-        monkeypatch.setenv("DIGEST_BACKUP_PASSPHRASE", WORD)
+        monkeypatch.setenv("DIGEST_BACKUP_PASSPHRASE", str(KEY))
     if by == "credential":
         monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path))
     words = ("--passphrase-file", str(held)) if by == "file" else ()
@@ -114,6 +115,20 @@ def test_with_a_passphrase_it_is_age_s_and_has_the_keys(
 
     assert done.code == 0, done.err
     assert "; sealed" in done.err
+    sealed = (room.folder / "a.backup").read_bytes()
+    (tmp_path / "opened").write_bytes(pyrage.decrypt(sealed, [KEY]))
+    assert "beside/digest.key" in names_in(tmp_path / "opened")
+
+
+@pytest.mark.parametrize("new_url", ["sqlite"], indirect=True)
+def test_with_a_passphrase_it_is_age_s_and_has_the_keys(
+    room: Newsroom, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DIGEST_BACKUP_PASSPHRASE", WORD)
+
+    done = room.run("backup", "a.backup")
+
+    assert done.code == 0, done.err
     sealed = (room.folder / "a.backup").read_bytes()
     assert sealed.startswith(b"age-encryption.org/v1\n-> scrypt ")
     (tmp_path / "opened").write_bytes(pyrage.passphrase.decrypt(sealed, WORD))

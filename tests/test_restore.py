@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pyrage
 import pytest
 from databases import DAY, HOUR, a_letter, connected, publish, rows
 from running import Newsroom, newsroom, paper, run
@@ -27,7 +28,6 @@ from digest.store.room import check_room
 pytest_plugins = ["databases"]
 
 FRIDAY, SATURDAY, MONDAY = "2026-06-12", "2026-06-13", "2026-06-15"
-WORD = "a word that nobody guesses"
 AT = datetime(2026, 6, 14, 12, tzinfo=UTC)
 
 
@@ -101,7 +101,7 @@ def on_store(files: dict[str, bytes], folder: Path, *statements: str) -> None:
 def test_a_newsroom_goes_on_elsewhere_as_if_it_had_never_moved(
     room: Newsroom, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("DIGEST_BACKUP_PASSPHRASE", WORD)
+    monkeypatch.setenv("DIGEST_BACKUP_PASSPHRASE", str(pyrage.x25519.Identity.generate()))
     assert room.run("backup", "../a.backup", "--hand-over").code == 0
     new = tmp_path / "new"
 
@@ -293,13 +293,20 @@ def test_what_is_no_backup_is_refused(refused: Callable[..., str]) -> None:
     assert "no backup" in refused(lambda backup: backup.write_bytes(b"hello"))
 
 
-def test_a_wrong_passphrase_is_refused(
-    refused: Callable[..., str], room: Newsroom, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    "word", ["another", str(pyrage.x25519.Identity.generate())], ids=["word", "key"]
+)
+def test_a_wrong_passphrase_or_key_is_refused(
+    refused: Callable[..., str],
+    room: Newsroom,
+    tmp_path: Path,
+    word: str,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def seal(_: Path) -> None:
-        monkeypatch.setenv("DIGEST_BACKUP_PASSPHRASE", WORD)
+        monkeypatch.setenv("DIGEST_BACKUP_PASSPHRASE", str(pyrage.x25519.Identity.generate()))
         assert room.run("backup", "../a.backup").code == 0
-        monkeypatch.setenv("DIGEST_BACKUP_PASSPHRASE", "another")
+        monkeypatch.setenv("DIGEST_BACKUP_PASSPHRASE", word)
 
     assert "does not open with this passphrase" in refused(seal)
     monkeypatch.delenv("DIGEST_BACKUP_PASSPHRASE")

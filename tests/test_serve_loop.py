@@ -35,19 +35,22 @@ publish = "weekdays at 07:00"
 
 @dataclass
 class FakeRun:
-    """A run that ends when it is told how."""
+    """A run that ends when it is told how; one that obeys, when it is told to stop."""
 
     name: str
     steps: tuple[str, ...]
     code: int | None = None
     stopped: bool = False
     killed: bool = False
+    obeys: bool = False
 
     def ended(self) -> int | None:
         return self.code
 
     def stop(self) -> None:
         self.stopped = True
+        if self.obeys:
+            self.code = -15
 
     def kill(self) -> None:
         self.killed, self.code = True, -9
@@ -323,6 +326,7 @@ def test_a_lock_that_another_took_over_ends_the_service_and_its_run(post: Post) 
     with post.store.writing() as t:
         t.take_lock(LOCK, "other", post.now + HOUR, LEASE)
     post.now += HOUR
+    post.runs[0].obeys = True
 
     with pytest.raises(LockLostError, match="another run took it over"):
         loop.run()

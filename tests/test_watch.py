@@ -35,7 +35,7 @@ def alarms(room: Newsroom) -> list[str]:
 
 
 def failing(handler: Handler) -> None:
-    handler.say(b"", 503, {})
+    handler.say(b"", 503, {"Retry-After": "0"})
 
 
 def test_a_source_that_fails_for_days_is_told_once_and_when_it_is_over(room: Newsroom) -> None:

@@ -22,7 +22,9 @@ FORBIDDEN = {
         r"\bpypi\.(?:org|io)|pythonhosted\.org|\bregistry\.(?:npmjs|yarnpkg)\.|\bfiles\.pyth[o]n",
         re.IGNORECASE,
     ),
-    "a path of a machine": re.compile(r"(?<![\w.])/(?:work|root/\.\w+|tmp/w|tmp/ci|opt/wheels)(?![\w-])"),
+    "a path of a machine": re.compile(
+        r"(?<![\w.])/(?:work|root/\.\w+|tmp/w|tmp/ci|opt/wheels)(?![\w-])"
+    ),
 }
 LOCKS = re.compile(
     r"(?:^|/)(?:(?:uv|poetry|pdm)\.lock|pylock.*\.toml|Pipfile\.lock"

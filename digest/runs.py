@@ -110,9 +110,7 @@ def _remembered(setting: Setting, made: Parts) -> Run:
     with made.store.writing() as store:
         store.begin_run(setting.run, _taken(setting), clock())
     try:
-        done = run(made, setting.steps)
-        if setting.steps != ("send",):  # Whoever sends every minute need not look as often.
-            done = replace(done, watched=watch(setting, made))
+        done = _watched(setting, made)
     except BaseException as error:
         # Where the store is what failed, the next run finds this one without an end.
         with suppress(StoreError):
@@ -120,6 +118,19 @@ def _remembered(setting: Setting, made: Parts) -> Run:
         raise
     _end(made.store, setting, "failed" if done.failed else "ok", next(iter(done.errors), ""))
     return done
+
+
+def _watched(setting: Setting, made: Parts) -> Run:
+    """Take the steps, and look for alarms, all the more after an error that ends the run."""
+    if setting.steps == ("send",):  # Whoever sends every minute need not look as often.
+        return run(made, setting.steps)
+    try:
+        done = run(made, setting.steps)
+    except Exception:
+        with suppress(DigestError):  # What ended the run is what is told of it.
+            watch(setting, made)
+        raise
+    return replace(done, watched=watch(setting, made))
 
 
 def _why(error: BaseException) -> str:

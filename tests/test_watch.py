@@ -135,6 +135,19 @@ def test_to_watch_is_a_step_of_its_own(room: Newsroom) -> None:
     assert len(alarms(room)) == 1
 
 
+def test_a_run_that_an_error_ends_looks_for_alarms_all_the_same(room: Newsroom) -> None:
+    room.once(DAYS[0], "--steps", "collect,publish")
+    with connected(room.store) as database:
+        database.exec_driver_sql("UPDATE letters SET letter = '{}'")
+
+    codes = [room.once(day).code for day in DAYS[2:8]]
+
+    assert codes == [3] * 6
+    assert alarms(room) == [
+        "Paper digest: no issue went out yet; the first run was on Monday 1 June 2026"
+    ]
+
+
 def test_an_alarm_and_its_mail_are_kept_together_or_not_at_all(room: Newsroom) -> None:
     room.once(DAYS[0])
     room.configure(more=WATCH.format(more="disk = 1_000_000_000\n"))

@@ -60,6 +60,11 @@ def test_a_timer_has_the_times_of_the_schedule() -> None:
     assert filled("digest-once.timer", calendar=times)["OnCalendar"] == list(times)
 
 
+def test_a_timers_run_knows_that_it_runs_at_the_times_of_the_schedule() -> None:
+    (start,) = filled("digest-once.service")["ExecStart"]
+    assert start.endswith(" once --scheduled")
+
+
 @pytest.mark.parametrize(("version", "steps"), [(252, False), (254, True)])
 def test_starts_are_further_and_further_apart_where_systemd_knows_how(
     *, version: int, steps: bool

@@ -34,6 +34,7 @@ def hand_over(url: str) -> None:
     "words",
     [
         ["once", "--at", SATURDAY],
+        ["serve"],
         ["letters", "resend", "1"],
         ["letters", "settle", "1", "sent"],
         ["papers", "merge", "arxiv:2606.00001", "arxiv:2606.00002"],

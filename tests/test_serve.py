@@ -101,6 +101,34 @@ def test_systemd_hears_of_its_life_and_it_ends_when_it_is_told_to(
         assert database.exec_driver_sql("SELECT count(*) FROM locks").scalar_one() == 0
 
 
+@pytest.mark.parametrize("stage", ["fetch", "mail"])
+def test_a_service_that_is_told_to_stop_while_a_run_is_at_work_ends_in_time(
+    room: Newsroom, tell: Callable[[str], None], stage: str
+) -> None:
+    due(room)
+    with ExitStack() as stack:
+        if stage == "fetch":
+            waits = room.block("/api/daily_papers").asked
+        else:
+            server = stack.enter_context(stalling(b"RCPT"))
+            waits, room.mail_port = server.reached, server.port
+        room.configure(more=DAILY)
+        service = stack.enter_context(serving(room))
+        assert waits.wait(PATIENCE)
+        began = time.monotonic()
+        service.process.send_signal(signal.SIGTERM)
+        done = finished(service.process)
+        seconds = time.monotonic() - began
+
+    tell(f"a service with a run at work stops after {seconds:.2f} s (at most 10 s)")
+    assert (done.code, seconds < 10) == (0, True)
+    assert last(room).outcome == "stopped"
+    with connected(room.store) as database:
+        assert database.exec_driver_sql("SELECT count(*) FROM locks").scalar_one() == 0
+        states = set(database.exec_driver_sql("SELECT state FROM deliveries").scalars())
+    assert states == (set() if stage == "fetch" else {"ready"})
+
+
 def test_a_second_service_is_refused_and_a_run_beside_the_first_is_not(room: Newsroom) -> None:
     with serving(room) as service:
         second = room.run("serve")

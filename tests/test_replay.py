@@ -34,10 +34,7 @@ def room(tmp_path: Path, url: str) -> Iterator[Newsroom]:
 
 
 on_sqlite = pytest.mark.parametrize("new_url", ["sqlite"], indirect=True)
-on_both = pytest.mark.parametrize(
-    "new_url", ["sqlite", pytest.param("postgresql", marks=pytest.mark.tier2)], indirect=True
-)
-"""This takes seconds: on PostgreSQL it is of the second tier."""
+on_both = pytest.mark.parametrize("new_url", ["sqlite", "postgresql"], indirect=True)
 
 
 def june() -> list[Path]:

@@ -208,7 +208,6 @@ def test_ticks_without_end_are_told_in_part() -> None:
     assert len(table.between("collect", at("2020-01-01T00:00Z"), at("2026-01-01T00:00Z"))) == 1000
 
 
-@pytest.mark.tier2
 @pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="no systemd-analyze here")
 def test_systemd_means_the_same_by_what_it_is_told() -> None:
     """But where clocks are changed: what is in the hour that is skipped, systemd skips."""

@@ -9,6 +9,7 @@ import shutil
 import stat
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from fnmatch import fnmatch
 from importlib.metadata import requires
@@ -72,6 +73,14 @@ def test_all_that_is_copied_is_there_and_let_through() -> None:
     assert ignore[0] == "*"
     assert {line[1:] for line in ignore if line.startswith("!")} == set(copied)
     assert not any(fnmatch("digest/cli/once.py", line) for line in ignore[1:])
+
+
+def test_all_that_the_wheel_is_made_of_is_copied() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+    wheel = project["tool"]["hatch"]["build"]["targets"]["wheel"]
+    copied = {source for text in BUILD.all("COPY") for source in text.split()[:-1]}
+
+    assert {*wheel["packages"], *wheel["force-include"]} <= copied
 
 
 def test_it_has_this_version() -> None:

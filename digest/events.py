@@ -13,8 +13,10 @@
     lock_held        warning  reason
     service_began    info     version
     service_ready    info
-    service_ended    info     reason
+    service_ended    info
     waiting          info     until, steps
+    trouble          warning  about (store, program, run), reason
+    run_stuck        warning
     config_reloaded  info
     config_refused   error    reason
     metrics_served   info *   host, port, loopback
@@ -178,9 +180,7 @@ class ServiceReady(Event, frozen=True, tag="service_ready"):
 
 
 class ServiceEnded(Event, frozen=True, tag="service_ended"):
-    """The service stops; `reason` is what it was told, such as a signal's name."""
-
-    reason: str
+    """The service stops, and lets the run at work end."""
 
 
 class Waiting(Event, frozen=True, tag="waiting"):
@@ -188,6 +188,20 @@ class Waiting(Event, frozen=True, tag="waiting"):
 
     until: datetime
     steps: tuple[str, ...]
+
+
+class Trouble(Event, frozen=True, tag="trouble"):
+    """Something is in the service's way; said once, until it is over or another."""
+
+    usual: ClassVar[Level] = "warning"
+    about: str
+    reason: str
+
+
+class RunStuck(Event, frozen=True, tag="run_stuck"):
+    """A run does nothing any more, and is told to stop."""
+
+    usual: ClassVar[Level] = "warning"
 
 
 class ConfigReloaded(Event, frozen=True, tag="config_reloaded"):

@@ -26,7 +26,7 @@ from structlog.contextvars import bound_contextvars, merge_contextvars
 from structlog.typing import EventDict, Processor, WrappedLogger
 
 from digest.events import FREE, Crashed, Event, LibrarySaid
-from digest.scrub import LEAST_SECRET, Scrubber
+from digest.scrub import LEAST_SECRET, Hidden, Scrubber
 
 Kind = Literal["console", "json", "journal"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
@@ -40,8 +40,9 @@ _CALLS = 8
 class Logbook:
     """A log that is written to a stream. May be shared by threads."""
 
-    def __init__(self, stream: TextIO, kind: Kind, scrubber: Scrubber) -> None:
-        self._scrubber = scrubber
+    def __init__(self, stream: TextIO, kind: Kind, hidden: Hidden) -> None:
+        self._hidden = hidden
+        self._scrubber = Scrubber(hidden)
         self._logger = structlog.wrap_logger(
             structlog.PrintLogger(stream),
             processors=[merge_contextvars, *_before(kind), self._scrubbed, _renderer(kind, stream)],
@@ -58,9 +59,10 @@ class Logbook:
         """Name a run in each line while the block lasts."""
         return bound_contextvars(run=run)
 
-    def hide(self, scrubber: Scrubber) -> None:
-        """Hide what another config says is to be hidden."""
-        self._scrubber = scrubber
+    def hide(self, hidden: Hidden) -> None:
+        """Hide more, such as what another config says; what was hidden before stays so."""
+        self._hidden |= hidden
+        self._scrubber = Scrubber(self._hidden)
 
     def _scrubbed(self, _: WrappedLogger, __: str, event: EventDict) -> EventDict:
         first = [name for name in _FIRST if name in event]
@@ -109,9 +111,9 @@ class _Prioritised:
 
 
 @contextmanager
-def logging_to(stream: TextIO, kind: Kind, scrubber: Scrubber) -> Iterator[Logbook]:
+def logging_to(stream: TextIO, kind: Kind, hidden: Hidden) -> Iterator[Logbook]:
     """Keep a log while the block lasts, also of what libraries say in it."""
-    log = Logbook(stream, kind, scrubber)
+    log = Logbook(stream, kind, hidden)
     with ExitStack() as stack:
         _hear_libraries(log, stack)
         _hear_threads(log, stack)

@@ -67,6 +67,9 @@ HEAD = """
 title = "Paper digest"
 timezone = "Europe/Berlin"
 
+[serve]
+metrics = "127.0.0.1:0"
+
 [http]
 retries = 0
 """

@@ -26,18 +26,18 @@ from digest.events import (
     SourceRead,
 )
 from digest.log import KINDS, Kind, Logbook, crashed, logging_to, secrets_in_force
-from digest.scrub import Hidden, Scrubber
+from digest.scrub import Hidden
 
 READ = SourceRead(
     source="arxiv", listed=3, new=1, revised=0, known=2, errors=1, reason='"medical", said Ann\n<3>'
 )
-SCRUBBER = Scrubber(Hidden(words=frozenset({"Ann", "medical"}), secrets=frozenset({"t0k3n"})))
+HIDDEN = Hidden(words=frozenset({"Ann", "medical"}), secrets=frozenset({"t0k3n"}))
 
 
-def said(kind: Kind, say: Callable[[Logbook], None], scrubber: Scrubber = SCRUBBER) -> list[str]:
+def said(kind: Kind, say: Callable[[Logbook], None], hidden: Hidden = HIDDEN) -> list[str]:
     """Return the lines that a log has of it."""
     stream = io.StringIO()
-    with logging_to(stream, kind, scrubber) as log:
+    with logging_to(stream, kind, hidden) as log:
         say(log)
     return stream.getvalue().splitlines()
 
@@ -157,23 +157,23 @@ def test_afterwards_all_is_as_it_was() -> None:
 
 def test_a_log_that_cannot_be_written_stops_nothing() -> None:
     stream = io.StringIO()
-    with logging_to(stream, "json", SCRUBBER) as log:
+    with logging_to(stream, "json", HIDDEN) as log:
         stream.close()
         log(ServiceReady())
     with Path("/dev/full").open("w", encoding="utf-8") as full:
-        with logging_to(full, "json", SCRUBBER) as log:
+        with logging_to(full, "json", HIDDEN) as log:
             log(ServiceReady())
         with pytest.raises(OSError, match="No space"):
             full.flush()
         full.buffer.raw.close()  # type: ignore[attr-defined]  # What is buffered goes nowhere.
 
 
-def test_another_config_hides_other_words() -> None:
+def test_what_another_config_hides_is_hidden_as_well() -> None:
     def change(log: Logbook) -> None:
-        log.hide(Scrubber(Hidden(words=frozenset({"Bob"}))))
+        log.hide(Hidden(words=frozenset({"Bob"})))
         logging.getLogger("x").warning("Ann and Bob")
 
-    assert [line["reason"] for line in objects(change)] == ["Ann and ***"]
+    assert [line["reason"] for line in objects(change)] == ["*** and ***"]
 
 
 def test_a_fault_tells_the_innermost_calls_alone() -> None:

@@ -27,7 +27,7 @@ from digest.events import UNLOGGED, LockHeld, Log, Stopped
 
 if TYPE_CHECKING:
     from digest.log import Kind, Logbook
-    from digest.scrub import Scrubber
+    from digest.scrub import Hidden
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -86,22 +86,22 @@ def logging(kind: str) -> Iterator[Logbook]:
     from digest.log import logging_to  # noqa: PLC0415 - only a log pays for it
 
     with ExitStack() as stack:
-        log = stack.enter_context(logging_to(sys.stderr, kind, scrubber("")))  # type: ignore[arg-type]  # The option knows the kinds.
+        log = stack.enter_context(logging_to(sys.stderr, kind, hidden("")))  # type: ignore[arg-type]  # The option knows the kinds.
         stack.push(partial(_ended, log))
         yield log
 
 
 def hide(log: Logbook, text: str) -> None:
     """Keep a log free of what the text of a config, usable or not, says of readers."""
-    log.hide(scrubber(text))
+    log.hide(hidden(text))
 
 
-def scrubber(text: str) -> Scrubber:
-    """Return what hides the secrets that are in force, and what is said of readers."""
+def hidden(text: str) -> Hidden:
+    """Return the secrets that are in force, and what the text of a config says of readers."""
     from digest.log import secrets_in_force  # noqa: PLC0415 - as above
-    from digest.scrub import Scrubber, hidden_in  # noqa: PLC0415 - as above
+    from digest.scrub import hidden_in  # noqa: PLC0415 - as above
 
-    return Scrubber(hidden_in(_tables(text), secrets_in_force(os.environ)))
+    return hidden_in(_tables(text), secrets_in_force(os.environ))
 
 
 def _tables(text: str) -> dict[str, Any]:

@@ -39,9 +39,12 @@ class Child:
         self._process.wait()
 
 
-def start(orders: Orders, steps: Iterable[str], run: str) -> Child:
-    """Start a run of these steps. Raises OSError where the machine has no room for it."""
-    words = ["--config", "-", "once", "--patient", "--scheduled", "--name", run]
+def start(orders: Orders, steps: Iterable[str], run: str, *, log: str) -> Child:
+    """Start a run of these steps, which keeps such a log.
+
+    Raises OSError where the machine has no room for it.
+    """
+    words = ["--config", "-", "once", "--patient", "--scheduled", "--name", run, "--log", log]
     words += ["--steps", ",".join(steps)]
     with TemporaryFile() as config:  # A pipe could be full before the run reads it.
         config.write(orders.text.encode())

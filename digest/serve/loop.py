@@ -7,16 +7,27 @@ another service took over ends it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Protocol
 
 from digest.app import run_name
 from digest.errors import ConfigError, LockLostError, StoreError
-from digest.pipeline import Step
+from digest.events import (
+    ConfigRefused,
+    ConfigReloaded,
+    Event,
+    Log,
+    RunStuck,
+    ServiceEnded,
+    ServiceReady,
+    Trouble,
+)
+from digest.events import Waiting as WaitingEvent
+from digest.pulse import Pulse
 from digest.serve.agenda import TICKED, Agenda
 from digest.serve.ears import Ears
+from digest.serve.going import Going, Start
 from digest.serve.ledger import Ledger
 from digest.serve.notify import Notifier
 from digest.serve.orders import Orders
@@ -45,39 +56,6 @@ HELD = 75
 """The exit code of a run that found another at work."""
 
 
-class Process(Protocol):
-    """A run, seen from outside."""
-
-    def ended(self) -> int | None:
-        """Return its exit code; None while it runs."""
-
-    def stop(self) -> None:
-        """Tell it to stop."""
-
-    def kill(self) -> None:
-        """End it at once."""
-
-
-Start = Callable[[Orders, Iterable[str], str], Process]
-"""Starts a run of steps, with a name, by the orders."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Going:
-    """The run at work: `stopped_at` is when it was told to stop, for taking too long."""
-
-    process: Process
-    name: str
-    steps: tuple[Step, ...]
-    began: datetime
-    stopped_at: datetime | None = None
-
-    @property
-    def what(self) -> str:
-        """Return its steps, as the operator reads them."""
-        return ", ".join(self.steps)
-
-
 class Loop:
     """The loop; `run` goes round until told to stop, `turn` does so once."""
 
@@ -90,7 +68,8 @@ class Loop:
         ears: Ears,
         notifier: Notifier,
         clock: Callable[[], datetime],
-        say: Callable[[str], None],
+        log: Log,
+        pulse: Pulse,
     ) -> None:
         self._orders = orders
         self._ledger = ledger
@@ -98,7 +77,9 @@ class Loop:
         self._ears = ears
         self._notifier = notifier
         self._clock = clock
-        self._say = say
+        self._log = log
+        self._pulse = pulse
+        self._awaited: dict[str, datetime] = {}
         now = clock()
         taken = dict.fromkeys(TICKED, now) | ledger.taken(TICKED)
         self._agenda = Agenda(timetable=orders.timetable, taken=taken).by(now)
@@ -112,7 +93,7 @@ class Loop:
         """Go round until told to stop. Raises LockLostError where another service took over."""
         self._told = self.status(self._clock())
         self._notifier.ready(self._told)
-        self._say(f"ready; {self._told}")
+        self._log(ServiceReady())
         try:
             while not self._ears.stop:
                 self._ears.wait(self._safely())
@@ -162,6 +143,7 @@ class Loop:
             self._trouble("store", "")
             self._trouble("program", "")
         self._notifier.alive()
+        self._show()
         self._tell()
         return pause
 
@@ -170,13 +152,17 @@ class Loop:
         try:
             self._orders.reload()
         except ConfigError as error:
-            self._trouble("config", f"the new config is refused, the old one stays: {error}")
+            self._trouble(
+                "config",
+                f"the new config is refused, the old one stays: {error}",
+                ConfigRefused(reason=str(error)),
+            )
         else:
             self._trouble("config", "")
             self._agenda = replace(
                 self._agenda, timetable=self._orders.timetable, failures=0, failed_at=None
             )
-            self._say("the config was read again")
+            self._log(ConfigReloaded())
         self._told = self.status(now)
         self._notifier.ready(self._told)
 
@@ -194,7 +180,6 @@ class Loop:
             self._trouble("run", f"no run can be started: {error}")
             return
         self._going = Going(process=process, name=name, steps=steps, began=now)
-        self._say(f"run {name}: {self._going.what}")
 
     def _mind(self, going: Going, now: datetime) -> None:
         """See whether the run has ended, or takes too long."""
@@ -203,7 +188,8 @@ class Loop:
             self._ended(going, code, now)
         elif going.stopped_at is None:
             if now - max(going.began, self._ledger.held_since() or going.began) >= LIMIT:
-                self._say(f"run {going.name}: it does nothing any more, and is told to stop")
+                with self._log.about(going.name):
+                    self._log(RunStuck())
                 going.process.stop()
                 self._going = replace(going, stopped_at=now)
         elif abs(now - going.stopped_at) >= LAST_CHANCE:
@@ -222,12 +208,13 @@ class Loop:
             return
         self._agenda = self._agenda.unfinished(now, held=code == HELD)
         why = "another run is at work" if code == HELD else f"it ended with {code}"
-        self._trouble("run", f"run {going.name} ({going.what}) did not finish: {why}")
+        with self._log.about(going.name):
+            self._trouble("run", f"run {going.name} ({going.what}) did not finish: {why}")
 
     def _end(self) -> None:
         """Stop the run at work, and give back what it had."""
         self._notifier.stopping("stopping")
-        self._say("stopping")
+        self._log(ServiceEnded())
         if self._going is None:
             return
         process = self._going.process
@@ -250,13 +237,24 @@ class Loop:
             pauses += [(each - now).total_seconds() for each in moments]
         return max(min(pauses), SHORTEST_WAIT)
 
-    def _trouble(self, what: str, text: str) -> None:
+    def _trouble(self, what: str, text: str, event: Event | None = None) -> None:
         """Note what is wrong, "" for nothing any more; what is new is said."""
         if text and text != self._troubles.get(what):
-            self._say(text)
+            self._log(event or Trouble(about=what, reason=text))
         self._troubles.pop(what, "")
         if text:
             self._troubles[what] = text
+
+    def _show(self) -> None:
+        """Let those who watch see that the loop turned, and what it waits for."""
+        nexts = self._agenda.next_ticks(self._clock())
+        ticks: dict[str, datetime] = {str(step): tick for step, tick in nexts.items()}
+        self._pulse.turned(ticks)
+        if ticks and self._going is None and ticks != self._awaited:
+            self._awaited = ticks
+            first = min(ticks.values())
+            steps = tuple(step for step, tick in ticks.items() if tick == first)
+            self._log(WaitingEvent(until=first, steps=steps))
 
     def _tell(self) -> None:
         """Tell systemd what has changed."""

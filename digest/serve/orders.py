@@ -6,6 +6,7 @@ or that asks for what only a new process can do, changes nothing: the old one st
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -19,8 +20,9 @@ from digest.schedule import Timetable
 class Orders:
     """The config at a path, as it was when it was last good. Raises ConfigError for a bad one."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, hide: Callable[[str], None] = lambda _: None) -> None:
         self._path = path
+        self._hide = hide
         self.folder = path.absolute().parent
         self.text, self.config = self._checked()
 
@@ -46,6 +48,7 @@ class Orders:
 
     def _checked(self) -> tuple[str, Config]:
         text = read(self._path)
+        self._hide(text)  # Before anything is said of it.
         config = decode(text, self._path)
         if not config.outputs:
             raise ConfigError(f"{self._path}: no [[outputs]]: letters could go nowhere")

@@ -208,7 +208,6 @@ def test_every_figure_that_an_alert_asks_for_is_shown(shown: bytes) -> None:
     assert asked <= set(samples(shown)) | optional
 
 
-@pytest.mark.tier2
 def test_promtool_finds_no_fault(shown: bytes) -> None:
     """Of the metrics, as they are shown; of the alert rules; and of how these behave."""
     promtool = shutil.which("promtool")

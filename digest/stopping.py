@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from math import inf
 from select import select
@@ -78,14 +78,16 @@ def unhurried() -> Iterator[None]:
 
 
 @contextmanager
-def in_time(signals: Collection[int] = SIGNALS) -> Iterator[None]:
+def in_time(
+    signals: Collection[int] = SIGNALS, told: Callable[[], None] = lambda: None
+) -> Iterator[None]:
     """End the process `LONGEST` after one of these signals, if the block has not ended by then.
 
-    A thread of its own hears of them, which the main one may be too busy to do.
+    A thread of its own hears of them, which the main one may be too busy to do; it calls `told`.
     """
     hears, tells = os.pipe()
     os.set_blocking(tells, False)
-    watch = Thread(target=_watch, args=(hears, frozenset(signals)), daemon=True)
+    watch = Thread(target=_watch, args=(hears, frozenset(signals), told), daemon=True)
     watch.start()
     before = signal.set_wakeup_fd(tells, warn_on_full_buffer=False)
     try:
@@ -97,7 +99,7 @@ def in_time(signals: Collection[int] = SIGNALS) -> Iterator[None]:
         os.close(hears)
 
 
-def _watch(hears: int, signals: frozenset[int]) -> None:
+def _watch(hears: int, signals: frozenset[int], told: Callable[[], None]) -> None:
     """Read which signals come; after one of `signals`, wait for the end of the block, or end it."""
     until = inf
     while select([hears], [], [], None if until == inf else max(until - monotonic(), 0))[0]:
@@ -106,4 +108,5 @@ def _watch(hears: int, signals: frozenset[int]) -> None:
             return
         if until == inf and signals.intersection(came):
             until = monotonic() + LONGEST
+            told()
     os._exit(STOPPED)

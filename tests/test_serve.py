@@ -18,10 +18,13 @@ from threading import Event
 
 import pytest
 from databases import connected
-from running import Newsroom, finished, newsroom, paper, start
+from running import FOLDER, Newsroom, finished, newsroom, paper, start
 from stalling import PATIENCE, stalling
 
 from digest.app import alive
+from digest.serve.children import Child, Children
+from digest.serve.orders import Orders
+from digest.stopping import in_time
 from digest.store import RunRecord, open_store
 
 pytest_plugins = ["databases"]
@@ -268,3 +271,45 @@ def test_a_run_outlives_its_killed_service_and_the_next_one_does_nothing_twice(
             until(partial(went_well, room))
             service.process.send_signal(signal.SIGTERM)
             assert finished(service.process).code == 0
+
+
+# In its way
+
+
+def test_a_service_whose_lines_nobody_can_read_goes_on(tmp_path: Path) -> None:
+    store = f"sqlite:///{tmp_path}/digest.db"
+    with newsroom(tmp_path, store=store, more=DAILY) as room:
+        due(room)
+        with serving(room) as service:
+            for pipe in (service.process.stdout, service.process.stderr):
+                assert pipe
+                pipe.close()
+            until(lambda: last(room).id != "before" and went_well(room))
+            service.process.send_signal(signal.SIGTERM)
+            assert service.process.wait(PATIENCE) == 0
+        assert len(room.mails) == 1
+
+
+class Told(Child):
+    """A run that notes that it was told to stop."""
+
+    def __init__(self) -> None:
+        self.stopped = Event()
+
+    def stop(self) -> None:
+        self.stopped.set()
+
+
+def test_a_run_is_told_to_stop_though_the_service_is_stuck_elsewhere(tmp_path: Path) -> None:
+    (tmp_path / "digest.toml").write_text(FOLDER)
+    run = Told()
+    children = Children(lambda *_: run)
+    children.stop()
+    children.start(Orders(tmp_path / "digest.toml"), ("collect",), "a run")
+    before = signal.signal(signal.SIGUSR1, lambda *_: None)  # The loop hears of it, and is busy.
+    try:
+        with in_time((signal.SIGUSR1,), children.stop):
+            signal.raise_signal(signal.SIGUSR1)
+            assert run.stopped.wait(PATIENCE)
+    finally:
+        signal.signal(signal.SIGUSR1, before)

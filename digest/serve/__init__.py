@@ -26,7 +26,7 @@ from digest import __version__
 from digest.app import clock, locked, me
 from digest.events import Log, ServiceBegan
 from digest.pulse import Pulse
-from digest.serve.children import start
+from digest.serve.children import Children, start
 from digest.serve.ears import Ears
 from digest.serve.ledger import LEASE, LOCK, Ledger
 from digest.serve.loop import Loop
@@ -51,17 +51,17 @@ def serve(path: Path, log: Log, kind: str, hide: Callable[[str], None]) -> None:
     log(ServiceBegan(version=__version__))
     orders = Orders(path, hide)
     pulse = Pulse()
-    owner = me()
+    owner, children = me(), Children(partial(start, log=kind))
     with ExitStack() as stack:
         ears = stack.enter_context(Ears())
-        stack.enter_context(in_time((SIGTERM, SIGINT)))
+        stack.enter_context(in_time((SIGTERM, SIGINT), children.stop))
         store = stack.enter_context(open_store(orders.config.store.url))
         stack.enter_context(locked(store, owner, LOCK, LEASE))
         stack.enter_context(window(lambda: orders.config, store, pulse, log, clock))
         loop = Loop(
             orders=orders,
             ledger=Ledger(store, owner),
-            start=partial(start, log=kind),
+            start=children.start,
             ears=ears,
             notifier=Notifier.from_environment(),
             clock=clock,

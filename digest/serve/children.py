@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from tempfile import TemporaryFile
 
@@ -37,6 +37,24 @@ class Child:
         """End it at once."""
         self._process.kill()
         self._process.wait()
+
+
+class Children:
+    """Runs that are started one after another, so that the last can be stopped by any thread."""
+
+    def __init__(self, begin: Callable[[Orders, Iterable[str], str], Child]) -> None:
+        self._begin = begin
+        self._last: Child | None = None
+
+    def start(self, orders: Orders, steps: Iterable[str], run: str) -> Child:
+        """Start a run. Raises OSError where the machine has no room for it."""
+        self._last = self._begin(orders, steps, run)
+        return self._last
+
+    def stop(self) -> None:
+        """Tell the run at work to stop, if one is: who waits for it may be stuck elsewhere."""
+        if self._last:
+            self._last.stop()
 
 
 def start(orders: Orders, steps: Iterable[str], run: str, *, log: str) -> Child:

@@ -77,6 +77,14 @@ def test_no_sign_of_life_is_given_where_none_is_waited_for(environment: dict[str
     assert Notifier.from_environment(environment).watchdog is None
 
 
+def test_what_is_too_long_for_a_socket_or_no_text_is_told_as_far_as_it_can_be(
+    listening: tuple[str, socket.socket],
+) -> None:
+    address, server = listening
+    Notifier(address).ready("of digest\udcff.toml: " + "x" * 1_000_000)
+    assert server.recv(9000).startswith(b"READY=1\nSTATUS=of digest?.toml: xxx")
+
+
 @pytest.mark.parametrize("address", ["", "/nowhere/at/all", "@nobody-listens-here"])
 def test_a_service_goes_on_where_nobody_listens(address: str) -> None:
     notifier = Notifier(address, watchdog=1.0)

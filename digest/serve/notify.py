@@ -12,6 +12,9 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import Self
 
+LONGEST = 1000
+"""How many characters of a status are told."""
+
 _MICROSECONDS = 1_000_000
 
 
@@ -55,7 +58,7 @@ class Notifier:
             return
         with suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as line:
             line.setblocking(False)
-            line.sendto("\n".join(lines).encode(), self._address)
+            line.sendto("\n".join(lines).encode(errors="replace"), self._address)
 
 
 def _watchdog(environment: Mapping[str, str]) -> float | None:
@@ -67,4 +70,6 @@ def _watchdog(environment: Mapping[str, str]) -> float | None:
 
 
 def _line(text: str) -> str:
-    return " ".join(text.split())
+    """Return a text as a line that any socket takes: one that is refused would tell nothing."""
+    line = " ".join(text.split())
+    return line if len(line) <= LONGEST else f"{line[: LONGEST - 1]}…"

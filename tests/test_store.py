@@ -279,6 +279,30 @@ def test_a_store_from_which_nothing_was_sent_may_go(tmp_path: Path) -> None:
         assert t.letters(10) == ()
 
 
+def test_a_store_that_is_put_in_place_of_an_open_one_is_gone_on_with(tmp_path: Path) -> None:
+    place, copy = tmp_path / "digest.db", tmp_path / "copy.db"
+    sent = f"sqlite:///{place}"
+    with open_store(sent) as store:
+        with store.writing() as t:
+            t.save_changes(new_papers(1), NOW)
+        with store.reading() as old, closing(sqlite3.connect(copy)) as other:
+            assert old.last_run("collect") is None
+            with closing(sqlite3.connect(place)) as source:
+                source.backup(other)
+        for name in ("digest.db-wal", "digest.db-shm"):
+            (tmp_path / name).unlink(missing_ok=True)
+        copy.replace(place)
+        with open_store(sent) as another, another.writing() as t:
+            t.take_lock("serve", "me", NOW, timedelta(hours=1))
+
+        with store.reading() as t:
+            assert t.held_until("serve") == NOW + timedelta(hours=1)
+
+        place.unlink()
+        with pytest.raises(StoreError, match="cannot be opened"), store.reading() as t:
+            t.last_run("collect")
+
+
 def test_an_old_log_is_not_played_into_a_fresh_store(tmp_path: Path) -> None:
     (tmp_path / "digest.db-wal").write_bytes(b"what was written last")
 

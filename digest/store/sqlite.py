@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Literal
 
 from sqlalchemy import Connection, Engine, create_engine, event
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.pool import QueuePool, StaticPool
+from sqlalchemy.exc import DBAPIError, DisconnectionError
+from sqlalchemy.pool import ConnectionPoolEntry, QueuePool, StaticPool
 
 from digest.errors import StoreError
 
@@ -69,7 +69,33 @@ def engine(path: Path, *, spill: bool = True) -> Engine:
 
     made = create_engine("sqlite://", creator=creator, poolclass=QueuePool, max_overflow=-1)
     event.listen(made, "begin", _begin)
+    _follow(made, path)
     return made
+
+
+def _follow(made: Engine, path: Path) -> None:
+    """Let an engine go on with the file that has the name now, as after a backup was put back.
+
+    Else who has it open for long would go on with one that nobody else sees.
+    """
+
+    def connected(_: object, record: ConnectionPoolEntry) -> None:
+        record.info["file"] = _identity(path)
+
+    def lent(_: object, record: ConnectionPoolEntry, __: object) -> None:
+        if record.info["file"] != _identity(path):
+            raise DisconnectionError
+
+    event.listen(made, "connect", connected)
+    event.listen(made, "checkout", lent)
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    try:
+        status = path.stat()
+    except FileNotFoundError:
+        return None
+    return status.st_dev, status.st_ino
 
 
 def single_engine(connection: sqlite3.Connection) -> Engine:

@@ -187,7 +187,7 @@ class Loop:
         if code is not None:
             self._ended(going, code, now)
         elif going.stopped_at is None:
-            if now - max(going.began, self._ledger.held_since() or going.began) >= LIMIT:
+            if abs(now - max(going.began, self._ledger.held_since() or going.began)) >= LIMIT:
                 with self._log.about(going.name):
                     self._log(RunStuck())
                 going.process.stop()

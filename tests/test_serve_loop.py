@@ -170,6 +170,18 @@ def test_a_run_that_was_killed_did_not_take_its_steps(post: Post) -> None:
     assert post.taken == [("collect", "publish", "send")]
 
 
+def test_a_step_that_was_never_taken_is_made_good_though_the_machine_was_off_at_its_ticks(
+    post: Post,
+) -> None:
+    with post.store.writing() as t:
+        t.begin_run("first", ("collect",), FRIDAY - 30 * HOUR)
+        t.end_run("first", "ok", "", FRIDAY - 29 * HOUR)
+
+    post.at(post.loop(), FRIDAY)
+
+    assert post.taken == [("collect", "publish", "send")]
+
+
 def test_a_machine_that_was_asleep_for_three_days_has_one_run(post: Post) -> None:
     loop = post.loop()
     post.at(loop, FRIDAY)
@@ -268,6 +280,13 @@ def test_a_run_that_does_nothing_any_more_is_stopped_and_then_killed(post: Post)
     assert (run.stopped, run.killed) == (True, False)
     post.at(loop, FRIDAY + HOUR / 2 + LIMIT + MINUTE)
     assert run.killed
+
+
+def test_a_run_that_hangs_is_stopped_though_the_clock_was_set_back(post: Post) -> None:
+    loop = post.loop()
+    post.at(loop, FRIDAY + HOUR / 2)
+    post.at(loop, FRIDAY - timedelta(days=400))
+    assert post.runs[0].stopped
 
 
 def test_a_run_that_claims_now_and_then_may_go_on(post: Post) -> None:

@@ -27,9 +27,13 @@ class Ledger:
         self._owner = owner
 
     def taken(self, steps: Iterable[Step]) -> dict[Step, datetime]:
-        """Return when each step was last taken; those that never were are left out."""
+        """Return when each step was last taken, or for one that never was, the first run of all.
+
+        Else a machine that is off at each tick would never take it. Without runs, it is empty.
+        """
         with self._store.reading() as store:
-            found = {step: store.last_run(step) for step in steps}
+            first = store.first_run()
+            found = {step: store.last_run(step) or first for step in steps}
         return {step: moment for step, moment in found.items() if moment}
 
     def look(self, now: datetime) -> Waiting:

@@ -44,6 +44,7 @@ _ENDED = (
     .limit(1)
 )
 _ONE = select(runs).where(_c.id == bindparam("run", type_=Text))
+_FIRST = select(func.min(_c.began_at))
 _TAKEN = select(func.max(_c.began_at)).where(
     _c.outcome.in_(("ok", "failed")), _c.steps.contains(bindparam("step", type_=Text))
 )
@@ -96,6 +97,11 @@ class Runs(Statements):
     def last_run(self, step: str) -> datetime | None:
         """Return when the last run began that took a step, be it that something of it failed."""
         began: datetime | None = self._connection.execute(_TAKEN, {"step": step}).scalar_one()
+        return began
+
+    def first_run(self) -> datetime | None:
+        """Return when the first run that is remembered began."""
+        began: datetime | None = self._connection.execute(_FIRST).scalar_one()
         return began
 
 

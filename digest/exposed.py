@@ -27,6 +27,9 @@ PATIENCE = 3.0
 LONGEST_HEAD = 8192
 """Bytes of a request that are read; no client that means well sends more."""
 
+MOST_TOO_MUCH = 2**20
+"""Bytes after that which are read, and forgotten."""
+
 WAITING = 16
 """How many clients may wait for their turn."""
 
@@ -158,8 +161,18 @@ def _answer(client: socket.socket, pages: Pages) -> None:
     client.settimeout(PATIENCE)  # For all of the answer.
     client.sendall(respond(head, pages))
     client.shutdown(socket.SHUT_WR)
-    client.settimeout(PATIENCE)
-    client.recv(1)  # Until it has all: what it sent too much would reset the connection.
+    _drain(client)
+
+
+def _drain(client: socket.socket) -> None:
+    """Read what a client sends too much: unread, it would reset the connection under its answer."""
+    until, most = time.monotonic() + PATIENCE, MOST_TOO_MUCH
+    while most > 0 and (left := until - time.monotonic()) > 0:
+        client.settimeout(left)
+        read = client.recv(min(most, LONGEST_HEAD))
+        if not read:
+            return
+        most -= len(read)
 
 
 def _head(client: socket.socket) -> bytes | None:

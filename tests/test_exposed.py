@@ -79,7 +79,9 @@ def test_nothing_can_be_changed(place: Address, method: str) -> None:
     assert b"\r\nAllow: GET, HEAD\r\n" in answer
 
 
-@pytest.mark.parametrize("data", [b"nonsense\r\n\r\n", b"GET /metrics\r\n\r\n", b"x" * 9000])
+@pytest.mark.parametrize(
+    "data", [b"nonsense\r\n\r\n", b"GET /metrics\r\n\r\n", b"x" * 9000, b"x" * 500_000]
+)
 def test_what_is_no_request_is_refused(place: Address, data: bytes) -> None:
     assert said(place, data).startswith(b"HTTP/1.1 400 ")
 

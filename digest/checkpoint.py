@@ -25,6 +25,9 @@ from digest.report import Run
 PATIENCE = 120.0
 """Seconds for one: a mail server waits for the final dot, five minutes at least (RFC 5321)."""
 
+_END = 4096
+"""How many bytes at the end of what a command said are read."""
+
 Checkpoint = Callable[[], None]
 
 
@@ -56,7 +59,7 @@ def ended(take: Callable[[], Run], last: Checkpoint) -> Run:
 
 def _run(words: list[str], patience: float) -> None:
     """Run a command to its end. Raises CheckpointError unless it ends well, and in time."""
-    with tempfile.TemporaryFile() as said:
+    with _output(words[0]) as said:
         try:
             # In a session of its own: what stops this run must not stop a copy half-way.
             process = subprocess.Popen(  # noqa: S603  The operator's own command, no shell.
@@ -69,6 +72,14 @@ def _run(words: list[str], patience: float) -> None:
             raise CheckpointError(f"--checkpoint {words[0]}: did not end in {patience:g} seconds")
         if code:
             raise CheckpointError(f"--checkpoint {words[0]}: ended with {code}{_last(said)}")
+
+
+def _output(name: str) -> IO[bytes]:
+    """Return where a command says what it says."""
+    try:
+        return tempfile.TemporaryFile()
+    except OSError as error:
+        raise CheckpointError(f"--checkpoint {name}: {error.strerror}") from error
 
 
 def _wait(process: subprocess.Popen[bytes], patience: float) -> int | None:
@@ -93,7 +104,7 @@ def _wait(process: subprocess.Popen[bytes], patience: float) -> int | None:
 
 def _last(said: IO[bytes]) -> str:
     """Return the last line that a command said."""
-    said.seek(0)
+    said.seek(max(said.seek(0, os.SEEK_END) - _END, 0))
     lines = said.read().decode("utf-8", "replace").split("\n")
     line = next((each.strip() for each in reversed(lines) if each.strip()), "")
     return f": {line[:300]}" if line else ""

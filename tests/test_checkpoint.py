@@ -139,21 +139,38 @@ def test_who_is_stopped_at_the_final_dot_takes_the_letter_back_and_copies_once_m
 
 
 def test_what_does_not_end_in_time_is_killed_with_all_that_it_started(tmp_path: Path) -> None:
-    pid = tmp_path / "pid"
-    script = f"sleep 60 & echo $! > {pid}.part; mv {pid}.part {pid}; wait"
-    with pytest.raises(CheckpointError, match=r"sh: did not end in 0.5 seconds"):
-        checkpoint(shlex.join(["sh", "-c", script]), patience=0.5)()
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    words = shlex.join(["sh", "-c", f"exec >{pipe}; (echo began; sleep 60) & wait"])
+    for patience in (0.5, 5, 50):  # It may take its time to begin.
+        with open(pipe, opener=_not_waiting, encoding="ascii") as heard:
+            with pytest.raises(CheckpointError, match=rf"sh: did not end in {patience} seconds"):
+                checkpoint(words, patience)()
+            os.set_blocking(heard.fileno(), True)
+            if said := heard.read():  # Until nobody has the pipe's other end any more.
+                break
 
-    assert not alive(int(pid.read_text()))
+    assert said == "began\n"
 
 
-def alive(pid: int) -> bool:
-    """Say whether a process still runs; one that only waits to be buried does not."""
-    try:
-        os.kill(pid, 0)
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except (ProcessLookupError, FileNotFoundError):
-        return False
+def _not_waiting(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_NONBLOCK)
+
+
+def test_of_all_that_it_says_the_end_alone_is_read() -> None:
+    script = "import os, sys; os.ftruncate(1, 10**11); os.lseek(1, 0, 2); sys.exit('\\ntoo much')"
+    with pytest.raises(CheckpointError, match=r"ended with 1: too much$"):
+        checkpoint(shlex.join([sys.executable, "-c", script]))()
+    with pytest.raises(CheckpointError, match=r"ended with -9$"):
+        checkpoint("sh -c 'kill -9 $$'")()
+
+
+def test_a_disk_that_takes_nothing_of_what_it_says_is_its_failure(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "gone"))
+    with pytest.raises(CheckpointError, match=r"--checkpoint true: No such file or directory"):
+        checkpoint("true")()
 
 
 @pytest.mark.parametrize(

@@ -39,6 +39,8 @@ _ENOUGH = 4
 _SLOWER = 3
 _MEGABYTE = 1_000_000
 _AGAIN = 1.1
+_SMALL = 2_000 * _MEGABYTE
+"""Where nothing is kept, a disk below this is small by nature: a quarter of it is to be free."""
 
 
 class WatchSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -86,10 +88,15 @@ class SourceSigns:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Room:
-    """How many bytes are free where something is written."""
+    """How many bytes are free where something is written.
+
+    `scratch` is how many there are in all, if nothing that is kept is written there: in a
+    container it may be smaller by nature than what is to be free elsewhere. Else it is 0.
+    """
 
     place: str
     free: int
+    scratch: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -249,8 +256,8 @@ def _stale(source: SourceSigns, facts: Facts, least: int) -> Iterator[Alarm]:
 
 
 def _disk(facts: Facts, least: int, active: Collection[str]) -> Iterator[Alarm]:
-    needed = least * _MEGABYTE * (_AGAIN if "disk" in active else 1)
-    scarce = [each for each in facts.rooms if each.free < needed]
+    again = _AGAIN if "disk" in active else 1
+    scarce = [each for each in facts.rooms if each.free < again * _needed(each, least)]
     if scarce:
         said = ", ".join(f"{each.free // _MEGABYTE} MB at {each.place}" for each in scarce)
         yield Alarm(
@@ -259,6 +266,11 @@ def _disk(facts: Facts, least: int, active: Collection[str]) -> Iterator[Alarm]:
             advice=f"Make room: less than {least} MB is left. What a full disk cuts off is not "
             "half-written, but no letter goes out then.",
         )
+
+
+def _needed(room: Room, least: int) -> int:
+    needed = least * _MEGABYTE
+    return min(needed, room.scratch // 4) if 0 < room.scratch < _SMALL else needed
 
 
 def _doubt(facts: Facts) -> Iterator[Alarm]:

@@ -99,11 +99,13 @@ def observed(setting: Setting, store: Transaction) -> Facts:
 def rooms(setting: Setting) -> tuple[Room, ...]:
     """Return how much room there is where something is written: each disk once."""
     found: dict[int, Room] = {}
-    for place in _places(setting):
+    scratch = Path(tempfile.gettempdir())
+    for place in (*_places(setting), scratch):
         there = next(each for each in (place, *place.parents) if each.exists())
-        found.setdefault(
-            there.stat().st_dev, Room(place=str(there), free=shutil.disk_usage(there).free)
-        )
+        usage = shutil.disk_usage(there)
+        all_ = usage.total if place == scratch else 0
+        room = Room(place=str(there), free=usage.free, scratch=all_)
+        found.setdefault(there.stat().st_dev, room)
     return tuple(found.values())
 
 
@@ -161,7 +163,6 @@ def _places(setting: Setting) -> Iterator[Path]:
     for output in setting.config.outputs:
         if isinstance(output, Directory):
             yield Path(output.path).absolute()
-    yield Path(tempfile.gettempdir())
 
 
 class _Desk:

@@ -143,12 +143,20 @@ def test_one_outage_does_not_make_a_source_slow_by_nature() -> None:
 
 
 def test_the_disk_s_alarm_is_over_when_there_is_a_tenth_more_than_needed() -> None:
-    room = facts(rooms=[Room(place="/srv", free=510_000_000), Room(place="/tmp", free=10**12)])  # noqa: S108
+    much = Room(place="/tmp", free=10**12, scratch=10**13)  # noqa: S108 - it is not written to
+    room = facts(rooms=[Room(place="/srv", free=510_000_000), much])
 
     assert names(room) == []
     assert names(room, ("disk",)) == ["disk"]
     (alarm,) = alarms(room, WatchSettings(disk=600))
     assert alarm.said == "the disk fills: 510 MB at /srv are free"
+
+
+@pytest.mark.parametrize(("free", "alarmed"), [(64, False), (17, False), (15, True)])
+def test_a_small_tmp_is_no_alarm_while_a_quarter_of_it_is_free(free: int, *, alarmed: bool) -> None:
+    room = Room(place="/tmp", free=free * 10**6, scratch=64 * 10**6)  # noqa: S108 - as above
+
+    assert names(facts(rooms=[room])) == ["disk"] * alarmed
 
 
 def test_letters_in_doubt_are_an_alarm() -> None:

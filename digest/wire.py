@@ -32,6 +32,7 @@ PATIENCE = 4
 """How many times the longest silence one whole exchange may take."""
 
 _WITH_BODY = (*PAGE, NOT_MODIFIED)
+_NO_ADDRESS = "no address that can be asked; correct it"
 _HEADER = (
     "the request cannot be sent: a header has a sign that none may have, such as a line's end; "
     "check the key or the token that is sent, and [http] user_agent"
@@ -132,6 +133,8 @@ class Wire:
                 with closing(self._client.send(request, stream=True)) as response:
                     begun = True
                     return self._read(response)
+            except UnicodeError as error:  # A part of the server's name is empty, or too long.
+                raise ExchangeError(_NO_ADDRESS) from error
             except (httpx.HTTPError, httpx.InvalidURL) as error:
                 explained = _explained(error, self._silence, self._advice)
                 explained.unanswered = not begun and isinstance(error, _NOBODY_THERE)
@@ -151,7 +154,7 @@ class Wire:
                 method, url, headers=encoded, content=body, extensions=extensions
             )
         except (httpx.InvalidURL, UnicodeError) as error:
-            raise ExchangeError("no address that can be asked; correct it") from error
+            raise ExchangeError(_NO_ADDRESS) from error
 
     def _read(self, response: httpx.Response) -> Answer:
         head = response.headers

@@ -240,6 +240,20 @@ def test_a_switch_that_is_not_there_is_a_note(room: Newsroom) -> None:
     assert "secret-token" not in done.err + done.out
 
 
+@pytest.mark.parametrize("switch", ["http://a..b/secret-token", "http://[::1/secret-token"])
+def test_a_switch_that_cannot_be_one_never_fails_the_run(
+    room: Newsroom, monkeypatch: pytest.MonkeyPatch, switch: str
+) -> None:
+    monkeypatch.setenv("DIGEST_PING_URL", switch)
+
+    done = room.once(DAYS[0])
+
+    assert done.code == 0, done.err
+    assert done.json["notes"] == [
+        "the dead man's switch was not told: no address that can be asked"
+    ]
+
+
 def test_an_address_that_was_redirected_is_not_followed(
     room: Newsroom, monkeypatch: pytest.MonkeyPatch
 ) -> None:

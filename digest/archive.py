@@ -75,7 +75,10 @@ def measured(name: str, stream: BinaryIO) -> Member:
 
 
 def write(target: BinaryIO, manifest: Manifest, opened: Callable[[Member], BinaryIO]) -> None:
-    """Write an archive of the files that a manifest names; `opened` gives each."""
+    """Write an archive of the files that a manifest names; `opened` gives each.
+
+    Raises StoreError for one that does not fit.
+    """
     encoded = msgspec.json.format(msgspec.json.encode(manifest), indent=1)
     with (
         gzip.GzipFile("", "wb", _LEVEL, target, mtime=0) as packed,
@@ -83,8 +86,17 @@ def write(target: BinaryIO, manifest: Manifest, opened: Callable[[Member], Binar
     ):
         tar.addfile(_header(MANIFEST, len(encoded)), BytesIO(encoded))
         for member in manifest.members:
-            with opened(member) as file:
+            with opened(member) as file, _fitting(member):
                 tar.addfile(_header(member.name, member.size), file)
+
+
+@contextmanager
+def _fitting(member: Member) -> Iterator[None]:
+    """Raise StoreError that names a file whose name, or size, no tar can hold."""
+    try:
+        yield
+    except ValueError as error:
+        raise StoreError(f"the backup: `{member.name}` does not fit in it ({error})") from error
 
 
 class Reader:

@@ -112,6 +112,8 @@ def _check_target(to: Path) -> None:
         raise StoreError(f"{to}: its folder is not there. Make it, or mount it: {to.parent}")
     if to.is_dir():
         raise StoreError(f"{to}: this is a folder. Name a file in it, such as {to}/digest.backup")
+    if to.exists() and not to.is_file():
+        raise StoreError(f"{to}: this is no file, but something else. Name another")
     if to.exists():
         with to.open("rb") as file:
             beginning = file.read(len(sealing.BEGINNING))
@@ -148,6 +150,8 @@ def _gather(
 ) -> tuple[list[str], list[str]]:
     """Copy all but the store; return what was copied, and what was left out."""
     home = path.absolute().parent
+    if not path.is_file():
+        raise StoreError(f"{path}: there is no config in a file to back up. Name one with --config")
     found = beside(config, home)
     wanted = {FILE_NAME: path}
     wanted |= {BESIDE + name: home / name for name in found.public}

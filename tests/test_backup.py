@@ -14,7 +14,7 @@ import pyrage
 import pytest
 from databases import DAY, HOUR, NOW, a_letter, connected, new_papers, publish, rows
 from databaseserver import DatabaseServer
-from running import Newsroom, newsroom, paper
+from running import Newsroom, newsroom, paper, run
 
 from digest import backups
 from digest.app import Setting, clock
@@ -208,6 +208,7 @@ def test_it_is_of_one_moment_though_a_run_is_writing(
         ("digest.toml", "no backup"),
         (".", "this is a folder"),
         ("nowhere/a.backup", "its folder is not there"),
+        ("/dev/null", "this is no file"),
     ],
 )
 def test_it_goes_nowhere_where_it_does_not_belong(room: Newsroom, name: str, reason: str) -> None:
@@ -369,3 +370,28 @@ def test_what_is_not_read_back_as_it_was_is_no_backup(room: Newsroom) -> None:
             Setting(config=load(config), now=NOW, tell=spoil), config, room.folder / "a.backup"
         )
     assert not (room.folder / "a.backup").exists()
+
+
+def test_what_a_tar_cannot_hold_is_named(filed: Newsroom) -> None:
+    assert filed.once(FRIDAY).code == 0
+    text = (filed.folder / "digest.toml").read_text()
+    text = text.replace("[newsletter]", '[newsletter]\ntemplates = "pages"')
+    (filed.folder / "digest.toml").write_text(text)
+    (filed.folder / "pages").mkdir()
+    (filed.folder / "pages" / f"{'n' * 150}.txt").write_text("too long a name")
+
+    done = filed.run("backup", "../a.backup")
+
+    assert done.code == 3
+    assert "nnn.txt` does not fit in it (name is too long)" in done.err
+    assert not (filed.folder.parent / "a.backup").exists()
+
+
+def test_a_config_that_is_in_no_file_is_no_backup(filed: Newsroom) -> None:
+    assert filed.once(FRIDAY).code == 0
+    text = (filed.folder / "digest.toml").read_text()
+
+    done = run("-c", "-", "backup", "../a.backup", folder=filed.folder, stdin=text)
+
+    assert done.code == 3
+    assert "there is no config in a file to back up. Name one with --config" in done.err

@@ -37,6 +37,7 @@ from digest.store import Store, Transaction, migrate, open_store
 from digest.subscribers import end_of_day
 
 LOCK = "run"
+SERVICE_LOCK = "serve"
 LOCK_LEASE = timedelta(hours=1)
 REHEARSED = 20.0
 """For how many seconds a dry run has a model write at most: on a server, runs wait meanwhile."""

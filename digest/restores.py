@@ -21,11 +21,11 @@ from pathlib import Path
 from typing import BinaryIO
 
 from digest import backups
-from digest.app import Tell, locked, me, silence
+from digest.app import LOCK, SERVICE_LOCK, Tell, alive, clock, silence
 from digest.archive import Manifest, Member
 from digest.backups import BESIDE, STORE, TEMPLATES, beside, sync
 from digest.config import FILE_NAME, Config, decode, load
-from digest.errors import StoreError
+from digest.errors import LockHeldError, StoreError
 from digest.store import copies, open_store
 from digest.store.opening import path_of
 from digest.store.postgres import is_address
@@ -193,12 +193,17 @@ def _check_target(request: Request, file: _File) -> None:
 
 
 def _check_idle(url: str) -> None:
-    """Raise LockHeldError where a run is at work on the store that is to be replaced.
+    """Raise LockHeldError where a run, or a service, has the store that is to be replaced.
 
-    One that is damaged, or handed over, has no run.
+    When it closed what it has open, SQLite would take away the new store's log by its name.
+    One that is damaged has none.
     """
-    with suppress(StoreError), open_store(url) as store, locked(store, me()):
-        pass
+    with suppress(StoreError), open_store(url, handed_over=True) as store:
+        with store.reading() as transaction:
+            held = [transaction.lock(name) for name in (LOCK, SERVICE_LOCK)]
+        for each in held:
+            if each and each.expires_at > clock() and alive(each.owner):
+                raise LockHeldError(f"{url}: {each.owner} is at work in it. Stop it, and run again")
 
 
 def _put_in_place(
@@ -210,9 +215,7 @@ def _put_in_place(
     with ExitStack() as undo:
         for each in new:
             each.target.parent.mkdir(parents=True, exist_ok=True)
-            logs = (Path(f"{each.target}{log}") for log in LOGS)
-            there = [old for old in (each.target, *logs) if old.exists()]
-            kept += [_put_aside(old, request.now, undo) for old in there]
+            kept += _put_aside(each.target, request.now, undo)
             undo.callback(each.target.unlink, missing_ok=True)
             _place(each)
         adopted = _go_on(url, store, request)
@@ -232,18 +235,28 @@ def _go_on(url: str, store: Path, request: Request) -> int:
         copies.fill_server(url, store, request.tell)
         return 0
     with open_store(url) as opened:
+        opened.complete_journal()
         return opened.adopted
 
 
-def _put_aside(old: Path, now: datetime, undo: ExitStack) -> Path:
-    """Rename what is there, and return its new name."""
+def _put_aside(old: Path, now: datetime, undo: ExitStack) -> list[Path]:
+    """Rename what is there, and its logs so that they still go with it; return the new names."""
     stem = f"{old.name}.replaced-{now:%Y%m%dT%H%M%SZ}"
-    aside = next(
-        path for path in (old.with_name(f"{stem}{n or ''}") for n in count()) if not path.exists()
-    )
-    old.rename(aside)
-    undo.callback(aside.rename, old)
-    return aside
+    names = (old.with_name(f"{stem}{n or ''}") for n in count())
+    aside = next(each for each in names if not any(_with_logs(each)))
+    kept = []
+    for there in _with_logs(old):
+        new = Path(f"{aside}{str(there).removeprefix(str(old))}")
+        there.rename(new)
+        undo.callback(new.rename, there)
+        kept.append(new)
+    return kept
+
+
+def _with_logs(path: Path) -> list[Path]:
+    """Return what is there of a file and its logs."""
+    every = (path, *(Path(f"{path}{log}") for log in LOGS))
+    return [each for each in every if each.exists()]
 
 
 def _place(file: _File) -> None:

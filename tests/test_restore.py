@@ -172,7 +172,9 @@ def test_the_log_of_a_store_that_was_killed_goes_with_it(room: Newsroom, backup:
     assert room.run("restore", str(backup), "--force").code == 0
 
     assert not Path(f"{room.database}-wal").exists()
-    assert len(list(room.folder.glob("digest.db-wal.replaced-*"))) == 1
+    (kept,) = room.folder.glob("digest.db.replaced-*-wal")
+    assert kept.read_bytes() == (room.folder / "log").read_bytes()
+    assert Path(str(kept).removesuffix("-wal")).read_bytes() == b"damaged" * 1000
     assert [each["subscriber"] for each in room.run("letters", "--json").json] == ["Ann"]
 
 
@@ -226,6 +228,21 @@ def test_a_backup_comes_home_over_the_store_that_was_handed_over(
     assert done.code == 0, done.err
     assert room.once(SATURDAY).json["letters"] == []
     assert run("once", "--at", MONDAY, folder=tmp_path / "new").code == 3
+    assert len(room.mails) == 2
+
+
+def test_what_the_other_machine_sent_is_known_to_the_journal_here(
+    room: Newsroom, tmp_path: Path
+) -> None:
+    room.run("backup", "../old.backup", "--hand-over")
+    run("restore", "old.backup", "--to", "new", folder=tmp_path)
+    assert run("once", "--at", SATURDAY, folder=tmp_path / "new").code == 0
+    run("backup", "../back.backup", "--hand-over", folder=tmp_path / "new")
+    assert room.run("restore", "../back.backup", "--force").code == 0
+
+    assert room.run("restore", "../old.backup", "--force").code == 0
+
+    assert room.once(SATURDAY).json["letters"] == []
     assert len(room.mails) == 2
 
 
@@ -414,6 +431,22 @@ def test_a_run_that_is_at_work_is_not_robbed_of_its_store(room: Newsroom, backup
 
     assert found.code == 75
     assert "elsewhere" in found.err
+
+
+@pytest.mark.parametrize("handed_over", [False, True])
+def test_a_service_that_waits_is_not_robbed_of_its_store(
+    room: Newsroom, backup: Path, *, handed_over: bool
+) -> None:
+    with open_store(f"sqlite:///{room.database}") as store, store.writing() as t:
+        t.take_lock("serve", "elsewhere:1:00", datetime.now(UTC), HOUR)
+        if handed_over:
+            t.hand_over("another", AT)
+
+    found = room.run("restore", str(backup), "--force")
+
+    assert found.code == 75
+    assert "elsewhere:1:00 is at work in it. Stop it, and run again" in found.err
+    assert not list(room.folder.glob("*replaced*"))
 
 
 def test_what_fails_half_way_is_undone(room: Newsroom, backup: Path) -> None:

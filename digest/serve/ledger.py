@@ -9,12 +9,12 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from digest.app import LOCK as RUN
-from digest.app import LOCK_LEASE, alive
+from digest.app import LOCK_LEASE, SERVICE_LOCK, alive
 from digest.errors import LockHeldError
 from digest.schedule import Step
 from digest.store import Store, Waiting
 
-LOCK = "serve"
+LOCK = SERVICE_LOCK
 LEASE = timedelta(minutes=3)
 """Renewed each minute: on another host, a service whose machine died is replaced after it."""
 

@@ -138,6 +138,18 @@ class Store:
             elif is_old(lines):
                 self._journal.keep(lines)
 
+    def complete_journal(self) -> None:
+        """Let the journal know all that went out, too, of a copy that was put beside it."""
+        if self._journal is None:
+            return
+        with self.writing() as transaction:
+            lines = self._journal.read()
+            known = {(each.key, each.output) for each in lines}
+            went_out = transaction.all_lines()
+            missing = [each for each in went_out if (each.key, each.output) not in known]
+            if missing:
+                self._journal.keep([*lines, *missing])
+
 
 class Rehearsal(Store):
     """A store whose writes are forgotten.

@@ -72,7 +72,7 @@ def _of_store(setting: Setting) -> Iterator[Line]:
         with looking(setting) as store, store.reading() as transaction:
             yield tried("store", partial(_store, store, transaction, file))
             yield from _remembered(setting, transaction)
-    except DigestError as error:
+    except (DigestError, ValueError) as error:  # ValueError: a moment in it is none.
         yield "store", True, f"{error}\nso nothing that is remembered could be looked at"
 
 

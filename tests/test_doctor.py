@@ -168,6 +168,16 @@ def test_a_store_that_is_none_is_named_and_the_rest_is_said_not_to_be_looked_at(
     assert "nothing that is remembered could be looked at" in said
 
 
+def test_a_moment_that_is_none_is_named(room: Newsroom) -> None:
+    room.once(DAY)
+    with closing(sqlite3.connect(room.database)) as database, database:
+        database.execute("UPDATE sources SET read_at = 'some time'")
+
+    said = wrong(room)["store"]
+    assert "some time" in said
+    assert "nothing that is remembered could be looked at" in said
+
+
 def test_a_store_that_is_older_than_what_was_sent_is_named(room: Newsroom) -> None:
     room.once("2026-06-11")
     copy = room.database.read_bytes()

@@ -21,9 +21,11 @@ from year import Year
 from year_oracle import Letters, Missed, Span
 
 from digest.app import Setting, locked, me, parts
+from digest.events import UNLOGGED
 from digest.letters import Letter
 from digest.messages import Message, Rendered
 from digest.pipeline import STEPS
+from digest.pulse import Pulse
 from digest.replay import ReadOnce
 from digest.runs import run
 from digest.serve.ears import Ears
@@ -132,7 +134,6 @@ class Service:
     year: Year
     clock: Clock
     post: Post
-    said: list[str] = field(default_factory=list)
     runs: int = 0
     texts: ReadOnce = field(default_factory=ReadOnce)
     ran: Callable[[datetime], None] = lambda _: None
@@ -154,7 +155,8 @@ class Service:
                 ears=ears,
                 notifier=Notifier(),
                 clock=self.clock,
-                say=self.said.append,
+                log=UNLOGGED,
+                pulse=Pulse(),
             ).run()
 
     def take(self, orders: Orders, store: Store, wanted: Iterable[str], name: str) -> None:

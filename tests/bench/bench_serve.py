@@ -112,6 +112,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from digest.app import locked, me
+from digest.events import UNLOGGED
+from digest.pulse import Pulse
 from digest.serve.children import start
 from digest.serve.ears import Ears
 from digest.serve.ledger import LEASE, LOCK, Ledger
@@ -133,7 +135,7 @@ class Hurried(Ears):
         ahead += timedelta(minutes=1)
 
 def begin(orders, steps, run):
-    begun.append(start(orders, steps, run))
+    begun.append(start(orders, steps, run, log="json"))
     return begun[-1]
 
 orders, owner = Orders(Path("digest.toml")), me()
@@ -141,7 +143,8 @@ with Hurried() as ears, open_store(orders.config.store.url) as store:
     with locked(store, owner, LOCK, LEASE):
         Loop(
             orders=orders, ledger=Ledger(store, owner), start=begin, ears=ears,
-            notifier=Notifier(), clock=lambda: datetime.now(UTC) + ahead, say=lambda _: None,
+            notifier=Notifier(), clock=lambda: datetime.now(UTC) + ahead,
+            log=UNLOGGED, pulse=Pulse(),
         ).run()
         with store.reading() as transaction:
             ended = [each.outcome for each in transaction.last_runs()]

@@ -49,11 +49,11 @@ def test_a_step_that_was_not_taken_stays_due() -> None:
 
 
 def test_after_a_run_that_did_not_finish_the_next_try_waits_longer_each_time() -> None:
-    failed = agenda().unfinished(SEVEN)
-    assert failed.due(SEVEN + MINUTE / 2, waiting=True) == ()
+    failed = agenda().unfinished(ALL, SEVEN)
+    assert failed.due(SEVEN + MINUTE / 2, waiting=False) == ()
     assert failed.due(SEVEN + MINUTE, waiting=False) == ALL
 
-    again = failed.unfinished(SEVEN)
+    again = failed.unfinished(ALL, SEVEN)
     assert again.due(SEVEN + MINUTE, waiting=False) == ()
     assert again.due(SEVEN + 2 * MINUTE, waiting=False) == ALL
 
@@ -61,19 +61,40 @@ def test_after_a_run_that_did_not_finish_the_next_try_waits_longer_each_time() -
 def test_the_longest_wait_after_failures_is_an_hour() -> None:
     failed = agenda()
     for _ in range(100):
-        failed = failed.unfinished(SEVEN)
+        failed = failed.unfinished(ALL, SEVEN)
     assert failed.due(SEVEN + LONGEST_REST, waiting=False) == ALL
+
+
+def test_what_waits_is_sent_though_another_step_fails_again_and_again() -> None:
+    failed = agenda()
+    for _ in range(10):
+        failed = failed.unfinished(ALL, SEVEN)
+    soon = SEVEN + MINUTE / 2
+    assert failed.due(soon, waiting=True) == ("send",)
+
+    sent = failed.finished(("send",), soon)
+    assert sent.due(SEVEN + LONGEST_REST - MINUTE, waiting=False) == ()
+    assert sent.due(SEVEN + LONGEST_REST, waiting=False) == ALL
+
+
+def test_steps_are_taken_though_sending_fails_again_and_again() -> None:
+    failed = agenda(SEVEN)
+    for _ in range(10):
+        failed = failed.unfinished(("send",), SEVEN + HOUR / 2)
+    assert failed.due(SEVEN + HOUR, waiting=True) == ("collect",)
+    assert failed.due(SEVEN + HOUR / 2 + LONGEST_REST, waiting=True) == ("collect", "send")
 
 
 def test_a_run_that_another_held_up_is_tried_each_minute() -> None:
     held = agenda()
     for _ in range(10):
-        held = held.unfinished(SEVEN, held=True)
+        held = held.held(SEVEN)
+    assert held.due(SEVEN + MINUTE / 2, waiting=True) == ()
     assert held.due(SEVEN + MINUTE, waiting=False) == ALL
 
 
 def test_a_run_that_finished_ends_the_waiting() -> None:
-    done = agenda().unfinished(SEVEN).finished(ALL, SEVEN)
+    done = agenda().unfinished(ALL, SEVEN).finished(ALL, SEVEN)
     assert done.due(SEVEN + HOUR, waiting=False) == ("collect",)
 
 

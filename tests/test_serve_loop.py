@@ -237,6 +237,25 @@ def test_a_run_that_does_not_finish_is_tried_again_and_stops_nothing(post: Post,
     assert "did not finish" not in loop.status(post.now)
 
 
+def test_what_waits_is_sent_while_another_step_fails_which_is_still_said(post: Post) -> None:
+    loop = post.loop()
+    seven = FRIDAY + HOUR / 2
+    for after in (0, 2, 5, 10):
+        post.at(loop, seven + after * MINUTE)
+        post.runs[-1].code = 3
+        post.at(loop, seven + (after + 1 / 2) * MINUTE)
+    publish(post.store, a_letter())
+    post.at(loop, seven + 12 * MINUTE)
+    assert post.taken == [("collect", "publish", "send")] * 4 + [("send",)]
+
+    with post.store.writing() as t:
+        (delivery,) = t.claim("run", post.now, 1, HOUR)
+        t.mark_sent(delivery, "250", post.now)
+    post.finish()
+    post.at(loop, seven + 13 * MINUTE)
+    assert "did not finish" in loop.status(post.now)
+
+
 def test_a_run_that_was_killed_leaves_nothing_leased_and_no_lock(post: Post) -> None:
     loop = post.loop()
     publish(post.store, a_letter())

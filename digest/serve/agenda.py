@@ -2,7 +2,8 @@
 
 A tick that was missed, since the service was down or the machine asleep, is made good at once,
 and several of them by one run. After a run that did not finish, the next try waits, longer each
-time. A clock that is set back makes nothing wait for a time that was there already.
+time; what is to be sent does not wait for steps that fail before it. A clock that is set back
+makes nothing wait for a time that was there already.
 """
 
 from __future__ import annotations
@@ -25,14 +26,37 @@ SHORTEST_REST = timedelta(minutes=1)
 LONGEST_REST = timedelta(hours=1)
 
 
+@dataclass(frozen=True, slots=True)
+class Rest:
+    """How often in a row a run did not finish, and when it last did not."""
+
+    failures: int = 0
+    since: datetime | None = None
+
+    def is_over(self, now: datetime) -> bool:
+        """Say whether it may be tried again."""
+        if self.since is None:
+            return True
+        rest = SHORTEST_REST * (1 << min(max(self.failures - 1, 0), 10))
+        return abs(now - self.since) >= min(rest, LONGEST_REST)
+
+    def longer(self, now: datetime) -> Rest:
+        """Return it after one more that did not finish."""
+        return Rest(self.failures + 1, now)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Agenda:
-    """Since when ticks count, for each step, and how often in a row a run did not finish."""
+    """Since when ticks count, for each step, and how long to rest after runs did not finish."""
 
     timetable: Timetable
     taken: Mapping[Ticked, datetime]
-    failures: int = 0
-    failed_at: datetime | None = None
+    rest: Rest = Rest()
+    rest_of_sending: Rest = Rest()
+
+    def anew(self, timetable: Timetable) -> Agenda:
+        """Return it by another timetable: what failed is tried again at once."""
+        return Agenda(timetable=timetable, taken=self.taken)
 
     def by(self, now: datetime) -> Agenda:
         """Return it as it is after the clock was set, if it was: what is yet to come was not."""
@@ -44,31 +68,35 @@ class Agenda:
 
         What is published is sent in the same run.
         """
-        if self._rests(now):
-            return ()
-        ticked = [step for step in TICKED if self.timetable.due(step, self.taken[step], now)]
-        sends = waiting or "publish" in ticked
+        steps = TICKED if self.rest.is_over(now) else ()
+        ticked = [step for step in steps if self.timetable.due(step, self.taken[step], now)]
+        sends = "publish" in ticked or (waiting and self.rest_of_sending.is_over(now))
         return tuple(step for step in STEPS if step in ticked or (step == "send" and sends))
 
     def finished(self, steps: Iterable[Step], began: datetime) -> Agenda:
         """Return it after a run finished that began then."""
-        taken = {step: began if step in steps else self.taken[step] for step in TICKED}
-        return replace(self, taken=taken, failures=0, failed_at=None)
+        steps = frozenset(steps)
+        return replace(
+            self,
+            taken={step: began if step in steps else self.taken[step] for step in TICKED},
+            rest=Rest() if steps.intersection(TICKED) else self.rest,
+            rest_of_sending=Rest() if "send" in steps else self.rest_of_sending,
+        )
 
-    def unfinished(self, now: datetime, *, held: bool = False) -> Agenda:
-        """Return it after a run that ended early, or that another one `held` up."""
-        return replace(self, failures=1 if held else self.failures + 1, failed_at=now)
+    def unfinished(self, steps: Iterable[Step], now: datetime) -> Agenda:
+        """Return it after a run that ended early: if it was to send alone, the others go on."""
+        if frozenset(steps).intersection(TICKED):
+            return replace(self, rest=self.rest.longer(now))
+        return replace(self, rest_of_sending=self.rest_of_sending.longer(now))
+
+    def held(self, now: datetime) -> Agenda:
+        """Return it after a run that another one held up, as it would any."""
+        return replace(self, rest=Rest(0, now), rest_of_sending=Rest(0, now))
 
     def next_ticks(self, now: datetime) -> dict[Ticked, datetime]:
         """Return when each step is to be taken next; those that have no times are left out."""
         found = {step: self.timetable.next(step, max(self.taken[step], now)) for step in TICKED}
         return {step: tick for step, tick in found.items() if tick}
-
-    def _rests(self, now: datetime) -> bool:
-        if self.failed_at is None:
-            return False
-        rest = min(SHORTEST_REST * (1 << min(self.failures - 1, 10)), LONGEST_REST)
-        return abs(now - self.failed_at) < rest
 
 
 def _past(moment: datetime, now: datetime) -> datetime:

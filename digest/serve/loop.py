@@ -159,9 +159,7 @@ class Loop:
             )
         else:
             self._trouble("config", "")
-            self._agenda = replace(
-                self._agenda, timetable=self._orders.timetable, failures=0, failed_at=None
-            )
+            self._agenda = self._agenda.anew(self._orders.timetable)
             self._log(ConfigReloaded())
         self._told = self.status(now)
         self._notifier.ready(self._told)
@@ -176,7 +174,7 @@ class Loop:
         try:
             process = self._start(self._orders, steps, name)
         except OSError as error:
-            self._agenda = self._agenda.unfinished(now)
+            self._agenda = self._agenda.unfinished(steps, now)
             self._trouble("run", f"no run can be started: {error}")
             return
         self._going = Going(process=process, name=name, steps=steps, began=now)
@@ -204,9 +202,11 @@ class Loop:
         self._looked_at = None  # What waits is different now.
         if finished:
             self._agenda = self._agenda.finished(going.steps, going.began)
-            self._trouble("run", "")
+            if not self._agenda.rest.failures:  # Else what is wrong is so, though it sends.
+                self._trouble("run", "")
             return
-        self._agenda = self._agenda.unfinished(now, held=code == HELD)
+        held, ended = self._agenda.held(now), self._agenda.unfinished(going.steps, now)
+        self._agenda = held if code == HELD else ended
         why = "another run is at work" if code == HELD else f"it ended with {code}"
         with self._log.about(going.name):
             self._trouble("run", f"run {going.name} ({going.what}) did not finish: {why}")

@@ -36,6 +36,7 @@ def test_where_ticks_suffice_nothing_is_warned_of() -> None:
     assert warned("weekdays at 07:00", cadence="weekdays") == []
     assert warned("weekdays at 07:00", cadence="weekly") == []
     assert warned("daily at 07:00", at="07:00") == []
+    assert warned("*/2 * * * *", at="08:30") == []
 
 
 @pytest.mark.parametrize(

@@ -46,10 +46,9 @@ def warnings(
     readers: dict[str, tuple[Subscriber, Days]], table: Timetable, now: datetime
 ) -> Iterator[str]:
     """Yield what is wrong with the schedule, whoever is due."""
-    ticks = table.between("publish", now, now + AHEAD)
-    yield from _stale(table, ticks)
+    yield from _stale(table, table.between("publish", now, now + AHEAD))
     for name, (reader, days) in readers.items():
-        yield from _of_reader(name, reader, days, ticks, now)
+        yield from _of_reader(name, reader, days, table, now)
 
 
 def _stale(table: Timetable, ticks: tuple[datetime, ...]) -> Iterator[str]:
@@ -64,14 +63,12 @@ def _stale(table: Timetable, ticks: tuple[datetime, ...]) -> Iterator[str]:
 
 
 def _of_reader(
-    name: str, reader: Subscriber, days: Days, ticks: tuple[datetime, ...], now: datetime
+    name: str, reader: Subscriber, days: Days, table: Timetable, now: datetime
 ) -> Iterator[str]:
-    first: dict[date, datetime] = {}
-    for tick in ticks:
-        first.setdefault(days.of(tick), tick)
     # The day that it is has had some of its ticks, the last one has some to come.
     begin, end = days.of(now) + timedelta(days=1), days.of(now + AHEAD)
     hers = [begin + timedelta(days=ahead) for ahead in range((end - begin).days)]
+    first = {day: tick for day in hers if (tick := _first(day, days, table))}
     wanted = [day for day in hers if is_due(reader, None, day)]
     without = sorted({day.weekday() for day in wanted if day not in first})
     if reader.cadence in ("daily", "weekdays") and without:
@@ -85,6 +82,12 @@ def _of_reader(
             f"{name}: her day begins at {days.begin:%H:%M}, and the first tick after that is at "
             f"{shown:%H:%M}; add one to `publish`, or change her `at`"
         )
+
+
+def _first(day: date, days: Days, table: Timetable) -> datetime | None:
+    """Return the first tick of a reader's day; None where it has none."""
+    tick = table.next("publish", days.beginning(day) - _INSTANT)
+    return tick if tick and days.of(tick) == day else None
 
 
 def _late(day: date, tick: datetime, days: Days) -> bool:

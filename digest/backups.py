@@ -9,10 +9,13 @@ pages, letters written to folders, secrets from the environment.
 
 from __future__ import annotations
 
+import fcntl
 import os
+import re
+import shutil
 import tempfile
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
@@ -66,11 +69,11 @@ def backup(
     """
     with files_translated(str(to)):
         _check_target(to)
-        with tempfile.TemporaryDirectory(prefix=f".{to.name}.", dir=to.parent) as folder:
+        with workplace(".digest-backup-", to.parent) as folder:
             if not hand_over:
-                return _made(setting, config, to, Path(folder), passphrase)
+                return _made(setting, config, to, folder, passphrase)
             with open_store(setting.config.store.url) as store, locked(store, me()):
-                made = _made(setting, config, to, Path(folder), passphrase)
+                made = _made(setting, config, to, folder, passphrase)
                 with store.writing() as transaction:
                     transaction.hand_over(f"the backup {to.name}", clock())
                 return made
@@ -91,6 +94,31 @@ def reading(path: Path, passphrase: str) -> Iterator[archive.Reader]:
             )
         opened = sealing.opened(file.read(), passphrase, str(path))
     yield archive.Reader(BytesIO(opened), len(opened), str(path))
+
+
+@contextmanager
+def workplace(prefix: str, folder: Path) -> Iterator[Path]:
+    """Yield an empty folder inside another; one that a killed command left there goes, secrets too.
+
+    Who is at work in one holds a lock on it, which ends with its process.
+    """
+    left = re.compile(re.escape(prefix) + r"[a-z0-9_]{8}")
+    for each in [path for path in folder.iterdir() if left.fullmatch(path.name)]:
+        with suppress(OSError), _held(each):
+            shutil.rmtree(each)
+    with tempfile.TemporaryDirectory(prefix=prefix, dir=folder) as made, _held(Path(made)):
+        yield Path(made)
+
+
+@contextmanager
+def _held(folder: Path) -> Iterator[None]:
+    """Hold a lock on a folder. Raises OSError where another has it."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def beside(config: Config, folder: Path) -> Beside:

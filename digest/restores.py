@@ -9,7 +9,6 @@ from __future__ import annotations
 import errno
 import os
 import shutil
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
@@ -23,7 +22,7 @@ from typing import BinaryIO
 from digest import backups
 from digest.app import LOCK, SERVICE_LOCK, Tell, alive, clock, silence
 from digest.archive import Manifest, Member
-from digest.backups import BESIDE, STORE, TEMPLATES, beside, sync
+from digest.backups import BESIDE, STORE, TEMPLATES, beside, sync, workplace
 from digest.config import FILE_NAME, Config, decode, load
 from digest.errors import LockHeldError, StoreError
 from digest.store import copies, open_store
@@ -97,8 +96,8 @@ def _work(folder: Path) -> Iterator[Path]:
     made = not folder.exists()
     folder.mkdir(exist_ok=True)
     try:
-        with tempfile.TemporaryDirectory(prefix=".digest-restore-", dir=folder) as work:
-            yield Path(work)
+        with workplace(".digest-restore-", folder) as work:
+            yield work
     except BaseException:
         if made:
             with suppress(OSError):

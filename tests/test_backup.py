@@ -18,6 +18,7 @@ from running import Newsroom, newsroom, paper, run
 
 from digest import backups
 from digest.app import Setting, clock
+from digest.backups import workplace
 from digest.config import load
 from digest.errors import LockHeldError, StoreError
 from digest.store import moving, open_store, schema
@@ -361,7 +362,7 @@ def test_what_is_not_read_back_as_it_was_is_no_backup(room: Newsroom) -> None:
 
     def spoil(what: str) -> None:
         if what == "reading it back":
-            (packed,) = room.folder.glob(".a.backup.*/packed")
+            (packed,) = room.folder.glob(".digest-backup-*/packed")
             whole = packed.read_bytes()
             packed.write_bytes(whole[: len(whole) // 2])
 
@@ -395,3 +396,19 @@ def test_a_config_that_is_in_no_file_is_no_backup(filed: Newsroom) -> None:
 
     assert done.code == 3
     assert "there is no config in a file to back up. Name one with --config" in done.err
+
+
+def test_what_a_killed_command_left_goes_but_not_what_another_works_in(tmp_path: Path) -> None:
+    left, other = tmp_path / ".digest-backup-0123abc_", tmp_path / ".digest-backup-of-mine"
+    left.mkdir()
+    (left / "store.db").write_text("half of it")
+    other.mkdir()
+
+    with (
+        workplace(".digest-backup-", tmp_path) as one,
+        workplace(".digest-backup-", tmp_path) as two,
+    ):
+        assert one.is_dir()
+        assert set(tmp_path.iterdir()) == {one, two, other}
+
+    assert list(tmp_path.iterdir()) == [other]

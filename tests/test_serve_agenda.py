@@ -85,6 +85,10 @@ def test_steps_are_taken_though_sending_fails_again_and_again() -> None:
     assert failed.due(SEVEN + HOUR / 2 + LONGEST_REST, waiting=True) == ("collect", "send")
 
 
+def test_a_look_for_alarms_that_fails_keeps_nothing_else_back() -> None:
+    assert agenda().unfinished((), SEVEN) == agenda()
+
+
 def test_a_run_that_another_held_up_is_tried_each_minute() -> None:
     held = agenda()
     for _ in range(10):

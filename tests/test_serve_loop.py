@@ -373,6 +373,23 @@ def test_the_lock_is_renewed_each_minute(post: Post) -> None:
         assert t.held_until(LOCK) == FRIDAY + 9 * MINUTE + LEASE
 
 
+def test_alarms_are_looked_for_an_hour_after_the_last_look_though_nothing_is_due(
+    post: Post,
+) -> None:
+    yearly = '[schedule]\ncollect = "@yearly"\npublish = "@yearly"\n'
+    post.path.write_text(yearly + FOLDER + ANN)
+    loop = post.loop()
+    taken = []
+    for moment in (HOUR - MINUTE, HOUR, HOUR + MINUTE, 2 * HOUR, 2 * HOUR + MINUTE):
+        post.at(loop, FRIDAY + moment)
+        taken.append(len(post.taken))
+        if post.runs and post.runs[-1].code is None:
+            post.finish()
+
+    assert taken == [0, 1, 1, 1, 2]
+    assert post.taken == [(), ()]
+
+
 def test_a_lock_that_another_took_over_ends_the_service_and_its_run(post: Post) -> None:
     loop = post.loop()
     post.at(loop, FRIDAY + HOUR / 2)

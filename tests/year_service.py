@@ -162,8 +162,8 @@ class Service:
     def take(self, orders: Orders, store: Store, wanted: Iterable[str], name: str) -> None:
         """Run steps, now."""
         self.year.now = now = self.clock()
-        self.runs += 1
         steps = tuple(each for each in STEPS if each in set(wanted))
+        self.runs += bool(steps)
         setting = Setting(config=orders.config, now=now, folder=self.folder, scheduled=True)
         fetcher: Any = SimpleNamespace(get=self.year.fetch)
         outputs = {self.post.name: self.post}

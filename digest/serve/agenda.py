@@ -8,7 +8,7 @@ makes nothing wait for a time that was there already.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -83,8 +83,10 @@ class Agenda:
             rest_of_sending=Rest() if "send" in steps else self.rest_of_sending,
         )
 
-    def unfinished(self, steps: Iterable[Step], now: datetime) -> Agenda:
+    def unfinished(self, steps: Sequence[Step], now: datetime) -> Agenda:
         """Return it after a run that ended early: if it was to send alone, the others go on."""
+        if not steps:
+            return self
         if frozenset(steps).intersection(TICKED):
             return replace(self, rest=self.rest.longer(now))
         return replace(self, rest_of_sending=self.rest_of_sending.longer(now))

@@ -58,12 +58,12 @@ class Children:
 
 
 def start(orders: Orders, steps: Iterable[str], run: str, *, log: str) -> Child:
-    """Start a run of these steps, which keeps such a log.
+    """Start a run of these steps, which keeps such a log; without one, it looks for alarms.
 
     Raises OSError where the machine has no room for it.
     """
     words = ["--config", "-", "once", "--patient", "--scheduled", "--name", run, "--log", log]
-    words += ["--steps", ",".join(steps)]
+    words += ["--steps", ",".join(steps) or "watch"]
     with TemporaryFile() as config:  # A pipe could be full before the run reads it.
         config.write(orders.text.encode())
         config.seek(0)

@@ -41,4 +41,4 @@ class Going:
     @property
     def what(self) -> str:
         """Return its steps, as the operator reads them."""
-        return ", ".join(self.steps)
+        return ", ".join(self.steps) or "watch"

@@ -39,6 +39,9 @@ LONGEST_WAIT = 15.0
 LOOK = timedelta(minutes=1)
 """How often the store is looked at: for what waits, and to renew the lock."""
 
+WATCH = timedelta(hours=1)
+"""How long after a run alarms are looked for again; each but those that send alone does so, too."""
+
 LIMIT = timedelta(hours=2)
 """How long a run may go on without a claim, which renews its lock for an hour. The slowest list
 there is takes half an hour, and a run whose lock is over may be working beside another."""
@@ -86,6 +89,7 @@ class Loop:
         self._going: Going | None = None
         self._waiting = Waiting(due=0, all=0, next_at=None)
         self._looked_at: datetime | None = None
+        self._watched_at = now
         self._troubles: dict[str, str] = {}
         self._told = ""
 
@@ -165,10 +169,10 @@ class Loop:
         self._notifier.ready(self._told)
 
     def _begin(self, now: datetime) -> None:
-        """Start a run if something is due."""
+        """Start a run if something is due; one without steps looks for alarms alone."""
         waiting = self._waiting.next_at is not None and self._waiting.next_at <= now
         steps = self._agenda.due(now, waiting=waiting)
-        if not steps:
+        if not steps and abs(now - self._watched_at) < WATCH:
             return
         name = run_name()
         try:
@@ -200,6 +204,8 @@ class Loop:
             self._ledger.clear_up(now)
         self._going = None
         self._looked_at = None  # What waits is different now.
+        if going.steps != ("send",):
+            self._watched_at = now
         if finished:
             self._agenda = self._agenda.finished(going.steps, going.began)
             if not self._agenda.rest.failures:  # Else what is wrong is so, though it sends.

@@ -94,7 +94,8 @@ def test_it_installs_what_the_tests_run_on_and_all_of_it() -> None:
 
     assert installed
     assert {name: tested.get(name) for name in installed} == installed
-    needed = closure({"digest-newsletter"}, "postgres") | closure({"hatchling"})
+    extras = [closure({"digest-newsletter"}, extra) for extra in ("mailbox", "postgres")]
+    needed = closure({"hatchling"}).union(*extras)
     assert needed - {"digest-newsletter"} <= set(installed)
 
 

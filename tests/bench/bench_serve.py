@@ -35,6 +35,8 @@ CONFIG = """
 [schedule]
 collect = "{line}"
 publish = "{line}"
+[serve]
+metrics = "127.0.0.1:0"
 [[sources]]
 kind = "arxiv"
 categories = ["cs.LG", "cs.CL"]

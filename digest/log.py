@@ -12,6 +12,7 @@ cannot be written stops nothing. Alone in knowing structlog, which is imported w
 from __future__ import annotations
 
 import logging
+import os
 import sys
 import threading
 import traceback
@@ -41,6 +42,7 @@ class Logbook:
     """A log that is written to a stream. May be shared by threads."""
 
     def __init__(self, stream: TextIO, kind: Kind, hidden: Hidden) -> None:
+        self._stream = stream
         self._hidden = hidden
         self._scrubber = Scrubber(hidden)
         self._logger = structlog.wrap_logger(
@@ -52,8 +54,12 @@ class Logbook:
     def __call__(self, event: Event, /) -> None:
         """Write a line. A log that cannot be written is no reason to send no letters."""
         fields = event.fields
-        with suppress(OSError, ValueError):  # ValueError: the stream is closed.
+        try:
             getattr(self._logger, event.level)(fields.pop("event"), **fields)
+        except BrokenPipeError:
+            _lead_nowhere(self._stream)
+        except (OSError, ValueError):  # ValueError: the stream is closed.
+            return
 
     def about(self, run: str, /) -> AbstractContextManager[None]:
         """Name a run in each line while the block lasts."""
@@ -76,6 +82,14 @@ class Logbook:
                 return " ".join(self._scrubber.name(str(each)) for each in value)
             case _:
                 return value
+
+
+def _lead_nowhere(stream: TextIO) -> None:
+    """Let what nobody reads any more be thrown away: at the end, Python would fail to write it."""
+    with suppress(OSError, ValueError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, stream.fileno())
+        os.close(nowhere)
 
 
 def _before(kind: Kind) -> tuple[Processor, ...]:

@@ -6,6 +6,7 @@ import contextvars
 import io
 import json
 import logging
+import os
 import re
 import sys
 import threading
@@ -204,3 +205,13 @@ def test_secrets_are_what_the_environment_and_the_credentials_hold(tmp_path: Pat
 
 def test_credentials_that_are_not_there_are_none(tmp_path: Path) -> None:
     assert not list(secrets_in_force({"CREDENTIALS_DIRECTORY": str(tmp_path / "none")}))
+
+
+def test_a_log_that_nobody_reads_any_more_is_thrown_away() -> None:
+    reads, writes = os.pipe()
+    os.close(reads)
+    with os.fdopen(writes, "w", encoding="utf-8") as stream:
+        with logging_to(stream, "json", Hidden()) as log:
+            log(ServiceReady())
+        stream.write("At its end, Python writes what is left, or fails.\n")
+        stream.flush()

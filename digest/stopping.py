@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import signal
+import warnings
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from math import inf
@@ -17,6 +18,7 @@ from select import select
 from threading import Thread
 from time import monotonic
 from types import FrameType
+from typing import NoReturn
 
 GRACE = 4.0
 """Seconds that a server has to answer: a message cut off after its final dot stays in doubt."""
@@ -45,11 +47,17 @@ class _Stop:
         if self.unhurried and not again:
             signal.setitimer(signal.ITIMER_REAL, GRACE)
         else:
-            raise KeyboardInterrupt
+            _interrupt()
 
     def hurry(self, _number: int, _frame: FrameType | None) -> None:
         """Stop, though it could have waited."""
-        raise KeyboardInterrupt
+        _interrupt()
+
+
+def _interrupt() -> NoReturn:
+    """Unwind. What stays open on the way, the process closes by ending: no warning is due."""
+    warnings.simplefilter("ignore", ResourceWarning)
+    raise KeyboardInterrupt
 
 
 _stop = _Stop()
@@ -74,7 +82,7 @@ def unhurried() -> Iterator[None]:
         if _stop.asked:
             signal.setitimer(signal.ITIMER_REAL, 0)
     if _stop.asked:
-        raise KeyboardInterrupt
+        _interrupt()
 
 
 @contextmanager
